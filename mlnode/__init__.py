@@ -1,0 +1,1 @@
+"""The host of models: several llama.cpp models inside one memory budget."""

@@ -1,0 +1,158 @@
+"""What the front asks of a worker. Units are in the names or beside the fields."""
+
+import msgspec
+
+from mlnode.io.frame import Frame
+
+
+class Load(Frame, tag="load", kw_only=True):
+    """Open a model and a context for it. Always the first frame, sent once."""
+
+    path: str
+    """Absolute path of the GGUF file (the first shard, when there are several)."""
+    n_ctx: int = 4096
+    """Tokens that one request may use, prompt and answer together. The context holds `n_ctx` x `slots` cells.
+    Reduced to the model's trained context where that is smaller."""
+    slots: int = 1
+    """Requests decoded at the same time, 1 to 64."""
+    n_ubatch: int = 128
+    """Tokens of a prompt evaluated in one go. Fixed per worker, so that the same prompt always takes the same
+    arithmetic. Larger is faster for long prompts and makes others wait longer between two tokens."""
+    n_threads: int = 1
+    """CPU threads of the arithmetic."""
+    n_gpu_layers: int = 0
+    """Layers placed on the GPU; -1 means all. Without a GPU back end it has no effect."""
+    use_mmap: bool = True
+    """Map the file instead of reading it. A mapped file that is truncated in place kills the worker."""
+    check_tensors: bool = False
+    """Refuse tensors with impossible values."""
+    cache_dir: str = ""
+    """Directory for what is computed once per model file (the PoC profile). Empty: keep nothing on disk."""
+
+
+class ChatMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One message of a conversation, as in OpenAI's chat API, text only."""
+
+    role: str
+    content: str
+
+
+class Submit(Frame, tag="submit", kw_only=True):
+    """Generate. Exactly one of `text`, `tokens` and `messages` is given; otherwise `RequestFailed`."""
+
+    request_id: int
+    text: str | None = None
+    """A raw prompt. The model's begin-of-text token is put before it where the model wants one; spellings of
+    special tokens in it are ordinary text."""
+    tokens: list[int] | None = None
+    """A prompt as token ids, used as they are."""
+    messages: list[ChatMessage] | None = None
+    """A conversation, rendered with the model's own chat template, or the plain one where it has none."""
+    max_tokens: int = 0
+    """Tokens to generate at most; 0 means as many as the context has room for."""
+    temperature: float = 0.0
+    """0 takes the most likely token each time. Above 0 the distribution is divided by it, then sampled."""
+    top_k: int = 40
+    """Sample among this many most likely tokens; 0 means all."""
+    top_p: float = 1.0
+    """Sample among the smallest set of tokens whose probabilities reach this, 0 < p <= 1."""
+    min_p: float = 0.0
+    """Drop tokens less likely than this fraction of the likeliest, 0 <= p < 1."""
+    frequency_penalty: float = 0.0
+    """Subtracted from a token's logit for each time it was generated already."""
+    presence_penalty: float = 0.0
+    """Subtracted once from the logit of every token generated already."""
+    seed: int | None = None
+    """Start of this request's own random numbers; the same seed and prompt repeat the answer. None: any."""
+    stop: tuple[str, ...] = ()
+    """The answer ends before the first of these strings that appears; at most 16, none empty."""
+    top_logprobs: int = -1
+    """-1: no log-probabilities. 0 to 20: the chosen token's, and this many alternatives'."""
+    ignore_eos: bool = False
+    """Do not stop at the model's end-of-text tokens (for measuring)."""
+    priority: int = 0
+    """Larger goes first among the requests that wait inside the worker; equal ones in order of arrival."""
+
+
+class Cancel(Frame, tag="cancel", kw_only=True):
+    """Give up one request: its slot is free within milliseconds, even in the middle of a long prompt.
+    Answered by `Done` with reason `cancelled`; an unknown or finished id is ignored."""
+
+    request_id: int
+
+
+class SetThreads(Frame, tag="set_threads", kw_only=True):
+    """Use this many CPU threads from the next step on."""
+
+    n_threads: int
+
+
+class Tokenize(Frame, tag="tokenize", kw_only=True):
+    """Count before asking. Same choice of prompt as in `Submit`. Answered by `Tokenized` or
+    `RequestFailed`."""
+
+    request_id: int
+    text: str | None = None
+    messages: list[ChatMessage] | None = None
+
+
+class PocStart(Frame, tag="poc_start", kw_only=True):
+    """Mine nonces until `PocStop`, `nonces_max` or another `PocStart`, in the pauses that requests leave.
+
+    The nonces tried are `node_rank + k * node_count` for k = 0, 1, ..., from `start_nonce` on."""
+
+    stage_id: int
+    """The PoC stage: height at which it began. Copied into every `PocBatch`."""
+    block_hash: bytes
+    """Hash of the block at that height. With the public key it seeds all arithmetic of the stage."""
+    public_key: bytes
+    """The participant's public key (compressed, 33 bytes for secp256k1)."""
+    node_rank: int
+    """0 <= rank < node_count: this node's place among the participant's nodes, frozen for the stage."""
+    node_count: int
+    batch_size: int = 100
+    """Nonces tried between two `PocBatch` frames, rounded up to whole decodes of 8."""
+    r_target_micro: int
+    """A nonce counts when its distance, in millionths, is below this."""
+    start_nonce: int = 0
+    """Lowest nonce to try; `next_nonce` of the last batch continues an interrupted stage."""
+    nonces_max: int = 0
+    """Stop by itself after trying this many; 0: go on until told."""
+
+
+class PocStop(Frame, tag="poc_stop", kw_only=True):
+    """Stop mining. Answered by a last `PocBatch` with `final` set when mining was going on."""
+
+
+class PocValidate(Frame, tag="poc_validate", kw_only=True):
+    """Recompute a sample of somebody's batch and judge it. Answered by `PocValidated`, whatever the batch
+    holds. Several may wait; each is interleaved with mining and requests decode by decode."""
+
+    validation_id: int
+    block_hash: bytes
+    public_key: bytes
+    """Of the participant who claims the batch."""
+    nonces: list[int]
+    dist_micro: list[int]
+    """Claimed distances, millionths, in the order of `nonces`."""
+    node_rank: int = 0
+    node_count: int = 0
+    """The claimant node's place; nonces outside its residue class are invalid. `node_count` 0: unchecked."""
+    r_target_micro: int
+    tolerance_micro: int
+    """Largest difference between a claimed and a recomputed distance that different hardware may cause."""
+    mismatch_ppm: int
+    """Probability, in millionths, that one honest nonce is judged invalid."""
+    fraud_threshold_ppb: int
+    """Fraud is said when honest work would look this bad with a smaller probability, in billionths."""
+    sample_size: int = 200
+    """Nonces to recompute at most; 0: all."""
+    sample_seed: bytes = b""
+    """Chooses the sample; must be unknown to the claimant when the batch was made."""
+
+
+class Stop(Frame, tag="stop", kw_only=True):
+    """End at once: requests under way are answered `cancelled`, then the process exits with status 0."""
+
+
+FrontFrame = Load | Submit | Cancel | SetThreads | Tokenize | PocStart | PocStop | PocValidate | Stop
