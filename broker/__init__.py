@@ -1,0 +1,1 @@
+"""The daemon of one participant: it keeps nodes doing what they should, and answers requests."""

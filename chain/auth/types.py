@@ -1,0 +1,45 @@
+"""Records of accounts."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class AuthParams:
+    """Limits of transactions."""
+
+    max_memo_characters: int = 0
+    """Longest memo in characters, default 256."""
+    max_tx_bytes: int = 0
+    """Largest transaction in bytes, default 1048576."""
+    tx_sig_limit: int = 0
+    """Most signatures in a transaction, default 7."""
+    tx_size_cost_per_byte: int = 0
+    """Gas for each byte of a transaction, default 10."""
+    sig_verify_cost: int = 0
+    """Gas for each signature, default 1000."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account."""
+
+    address: str = ""
+    """Bech32 address."""
+    key_type: str = ""
+    """Kind of its public key: "secp256k1", "ed25519", or empty while unknown."""
+    public_key: bytes = b""
+    """Public key; empty while unknown."""
+    account_number: int = 0
+    """Number of the account, part of what it signs."""
+    sequence: int = 0
+    """Sequence of its next transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnorderedNonce:
+    """An unordered transaction that may not come twice."""
+
+    address: str = ""
+    """Signer, bech32."""
+    timeout_timestamp_ns: int = 0
+    """The transaction's timeout, nanoseconds since the Unix epoch."""

@@ -1,0 +1,94 @@
+"""Blocks and what becomes of them: the values that pass between the machine and whatever drives it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Head of a block. Its hash names the block."""
+
+    chain_id: str
+    height: int
+    time_ns: int
+    """Block time, nanoseconds since the Unix epoch."""
+    previous_hash: bytes = b""
+    """Hash of the header before; empty for the first block."""
+    app_hash: bytes = b""
+    """State after the block before."""
+    results_hash: bytes = b""
+    """Results of the block before."""
+    txs_hash: bytes = b""
+    """Hash of this block's transactions."""
+    proposer: str = ""
+    """Who proposed the block."""
+    block_hash: bytes = b""
+    """Hash of all of the above; the machine takes it from whoever orders blocks and never computes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A header and the transactions, as broadcast."""
+
+    header: Header
+    txs: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, for those who follow the chain. Not part of the state."""
+
+    type: str
+    attributes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TxResult:
+    """What became of a transaction. Code 0 is success."""
+
+    code: int = 0
+    codespace: str = ""
+    reason: str = ""
+    """Name of the error, for example ErrNodeDisabled."""
+    log: str = ""
+    """What went wrong, in words. Never hashed."""
+    data: bytes = b""
+    """Encoded cosmos.base.abci.v1beta1.TxMsgData."""
+    gas_wanted: int = 0
+    gas_used: int = 0
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BlockResult:
+    """What a block did. A driver stores it, then commits it."""
+
+    height: int
+    tx_results: tuple[TxResult, ...]
+    events: tuple[Event, ...]
+    """What happened at the beginning and the end of the block, outside transactions."""
+    changes: tuple[tuple[bytes, bytes | None], ...]
+    """Changed entries, encoded, in key order; None for a deleted one. Applied to the state before, they give the
+    state after."""
+    app_hash: bytes
+    results_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """Answer to a read. Code 0 is success; value is the encoded response message."""
+
+    code: int = 0
+    codespace: str = ""
+    reason: str = ""
+    log: str = ""
+    value: bytes = b""
+    height: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """Where the machine stands: its last committed block."""
+
+    height: int
+    app_hash: bytes
+    version: str

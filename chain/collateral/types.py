@@ -1,0 +1,77 @@
+"""Records and messages of collateral."""
+
+from dataclasses import dataclass
+
+from chain.bank.types import Coin
+from chain.fixed import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class CollateralParams:
+    """Deposits and what is taken from them."""
+
+    slash_fraction_invalid: Decimal = Decimal()
+    """Part taken when a participant becomes INVALID, default 0.20."""
+    slash_fraction_downtime: Decimal = Decimal()
+    """Part taken for downtime, default 0.10."""
+    downtime_missed_percentage_threshold: Decimal = Decimal()
+    """Share of missed requests strictly above which downtime is slashed, default 0.05."""
+    downtime_min_sample: int = 0
+    """Fewest requests in an epoch before downtime is judged, default 0."""
+    unbonding_period_epochs: int = 0
+    """Epochs that a withdrawal takes, default 1, at least 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collateral:
+    """A participant's active deposit."""
+
+    participant: str = ""
+    """Participant, bech32."""
+    amount: Coin = Coin()
+    """What is deposited."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnbondingCollateral:
+    """A withdrawn deposit on its way out. It can still be slashed."""
+
+    participant: str = ""
+    """Participant, bech32."""
+    amount: Coin = Coin()
+    """What will be paid out."""
+    completion_epoch: int = 0
+    """Epoch at whose end it is paid out."""
+
+
+@dataclass(frozen=True, slots=True)
+class MsgDepositCollateral:
+    """Deposits collateral."""
+
+    participant: str = ""
+    """The participant, bech32. Signs."""
+    amount: Coin = Coin()
+    """What to deposit, umesh only (ErrInvalidDenom)."""
+
+
+@dataclass(frozen=True, slots=True)
+class MsgDepositCollateralResponse:
+    """Answers MsgDepositCollateral."""
+
+
+@dataclass(frozen=True, slots=True)
+class MsgWithdrawCollateral:
+    """Begins to withdraw collateral. ErrNoCollateralFound, ErrInsufficientCollateral."""
+
+    participant: str = ""
+    """The participant, bech32. Signs."""
+    amount: Coin = Coin()
+    """What to withdraw, umesh only."""
+
+
+@dataclass(frozen=True, slots=True)
+class MsgWithdrawCollateralResponse:
+    """Answers MsgWithdrawCollateral."""
+
+    completion_epoch: int = 0
+    """Epoch at whose end the coins are paid out."""

@@ -1,0 +1,118 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class GetNodeInfoRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class DefaultNodeInfo(_message.Message):
+    __slots__ = ("network", "version", "moniker")
+    NETWORK_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    MONIKER_FIELD_NUMBER: _ClassVar[int]
+    network: str
+    version: str
+    moniker: str
+    def __init__(self, network: _Optional[str] = ..., version: _Optional[str] = ..., moniker: _Optional[str] = ...) -> None: ...
+
+class VersionInfo(_message.Message):
+    __slots__ = ("name", "app_name", "version")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    APP_NAME_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    app_name: str
+    version: str
+    def __init__(self, name: _Optional[str] = ..., app_name: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
+
+class GetNodeInfoResponse(_message.Message):
+    __slots__ = ("default_node_info", "application_version")
+    DEFAULT_NODE_INFO_FIELD_NUMBER: _ClassVar[int]
+    APPLICATION_VERSION_FIELD_NUMBER: _ClassVar[int]
+    default_node_info: DefaultNodeInfo
+    application_version: VersionInfo
+    def __init__(self, default_node_info: _Optional[_Union[DefaultNodeInfo, _Mapping]] = ..., application_version: _Optional[_Union[VersionInfo, _Mapping]] = ...) -> None: ...
+
+class GetSyncingRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetSyncingResponse(_message.Message):
+    __slots__ = ("syncing",)
+    SYNCING_FIELD_NUMBER: _ClassVar[int]
+    syncing: bool
+    def __init__(self, syncing: _Optional[bool] = ...) -> None: ...
+
+class GetLatestBlockRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetBlockByHeightRequest(_message.Message):
+    __slots__ = ("height",)
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    height: int
+    def __init__(self, height: _Optional[int] = ...) -> None: ...
+
+class BlockID(_message.Message):
+    __slots__ = ("hash",)
+    HASH_FIELD_NUMBER: _ClassVar[int]
+    hash: bytes
+    def __init__(self, hash: _Optional[bytes] = ...) -> None: ...
+
+class Header(_message.Message):
+    __slots__ = ("chain_id", "height", "time", "last_block_id", "data_hash", "app_hash", "last_results_hash", "proposer_address")
+    CHAIN_ID_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    TIME_FIELD_NUMBER: _ClassVar[int]
+    LAST_BLOCK_ID_FIELD_NUMBER: _ClassVar[int]
+    DATA_HASH_FIELD_NUMBER: _ClassVar[int]
+    APP_HASH_FIELD_NUMBER: _ClassVar[int]
+    LAST_RESULTS_HASH_FIELD_NUMBER: _ClassVar[int]
+    PROPOSER_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    chain_id: str
+    height: int
+    time: _timestamp_pb2.Timestamp
+    last_block_id: BlockID
+    data_hash: bytes
+    app_hash: bytes
+    last_results_hash: bytes
+    proposer_address: str
+    def __init__(self, chain_id: _Optional[str] = ..., height: _Optional[int] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., last_block_id: _Optional[_Union[BlockID, _Mapping]] = ..., data_hash: _Optional[bytes] = ..., app_hash: _Optional[bytes] = ..., last_results_hash: _Optional[bytes] = ..., proposer_address: _Optional[str] = ...) -> None: ...
+
+class Data(_message.Message):
+    __slots__ = ("txs",)
+    TXS_FIELD_NUMBER: _ClassVar[int]
+    txs: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, txs: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class Block(_message.Message):
+    __slots__ = ("header", "data")
+    HEADER_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    header: Header
+    data: Data
+    def __init__(self, header: _Optional[_Union[Header, _Mapping]] = ..., data: _Optional[_Union[Data, _Mapping]] = ...) -> None: ...
+
+class GetLatestBlockResponse(_message.Message):
+    __slots__ = ("block_id", "sdk_block")
+    BLOCK_ID_FIELD_NUMBER: _ClassVar[int]
+    SDK_BLOCK_FIELD_NUMBER: _ClassVar[int]
+    block_id: BlockID
+    sdk_block: Block
+    def __init__(self, block_id: _Optional[_Union[BlockID, _Mapping]] = ..., sdk_block: _Optional[_Union[Block, _Mapping]] = ...) -> None: ...
+
+class GetBlockByHeightResponse(_message.Message):
+    __slots__ = ("block_id", "sdk_block")
+    BLOCK_ID_FIELD_NUMBER: _ClassVar[int]
+    SDK_BLOCK_FIELD_NUMBER: _ClassVar[int]
+    block_id: BlockID
+    sdk_block: Block
+    def __init__(self, block_id: _Optional[_Union[BlockID, _Mapping]] = ..., sdk_block: _Optional[_Union[Block, _Mapping]] = ...) -> None: ...

@@ -1,0 +1,247 @@
+"""Records and messages of epochs and their groups."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from chain.models.types import Model
+
+
+@dataclass(frozen=True, slots=True)
+class EpochParams:
+    """The length of an epoch and of its stages, in blocks."""
+
+    epoch_length: int = 0
+    """Blocks from one proof-of-compute start to the next, default 40. All stages must fit into it."""
+    epoch_shift: int = 0
+    """How much earlier than epoch_length the first proof of compute starts, default 0."""
+    default_unit_of_compute_price: int = 0
+    """Default price of a unit of compute, umesh, default 100."""
+    poc_stage_duration: int = 0
+    """Blocks of mining, default 10."""
+    poc_exchange_duration: int = 0
+    """Blocks after mining in which batches are still accepted, default 2."""
+    poc_validation_delay: int = 0
+    """Blocks from the end of mining to the start of validation, default 2."""
+    poc_validation_duration: int = 0
+    """Blocks of validation, default 6."""
+    set_new_validators_delay: int = 0
+    """Blocks from the end of validation until the new groups take effect, default 1."""
+    inference_validation_cutoff: int = 0
+    """Blocks before the next proof of compute in which completed inferences need no validation, default 0."""
+    inference_pruning_epoch_threshold: int = 0
+    """Epochs after which inferences are pruned, default 2."""
+
+
+class EpochPhase(IntEnum):
+    """Where in an epoch a height lies."""
+
+    INFERENCE = 0
+    POC_GENERATE = 1
+    POC_GENERATE_WIND_DOWN = 2
+    POC_VALIDATE = 3
+    POC_VALIDATE_WIND_DOWN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One round of the network: proof of compute, then inference."""
+
+    index: int = 0
+    """Counts from 0, the epoch of genesis, which has no proof of compute."""
+    poc_start_block_height: int = 0
+    """Height at which its proof of compute starts; 0 for epoch 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class EpochInfo:
+    """The boundaries of one epoch as heights, and where the chain stands in it."""
+
+    block_height: int = 0
+    """Height that this answer describes."""
+    effective_epoch_index: int = 0
+    """Index of the epoch whose group serves requests now."""
+    latest_epoch_index: int = 0
+    """Index of the newest epoch record: effective + 1 from its proof-of-compute start until it takes
+    effect.
+    """
+    phase: EpochPhase = EpochPhase(0)
+    """Phase at block_height."""
+    poc_start_block_height: int = 0
+    """Start of the latest epoch's proof of compute; 0 for epoch 0."""
+    generation_wind_down_block_height: int = 0
+    """First height at which mining winds down."""
+    generation_end_block_height: int = 0
+    """Height at which mining ends."""
+    exchange_deadline_block_height: int = 0
+    """Last height at which a batch is accepted."""
+    validation_start_block_height: int = 0
+    """Height at which validation starts; votes are accepted after it."""
+    validation_wind_down_block_height: int = 0
+    """First height at which validation winds down."""
+    validation_end_block_height: int = 0
+    """Height at which validation ends, weights are computed and the groups are formed."""
+    set_new_validators_block_height: int = 0
+    """Height at which the new groups take effect."""
+    claim_block_height: int = 0
+    """First height at which the rewards of the epoch before can be claimed."""
+    next_poc_start_block_height: int = 0
+    """Start of the next proof of compute."""
+    epoch_index: int = 0
+    """Index of the epoch that these boundaries belong to."""
+
+
+@dataclass(frozen=True, slots=True)
+class MLNodeInfo:
+    """A machine as an epoch sees it."""
+
+    node_id: str = ""
+    """The hardware node's local_id."""
+    throughput: int = 0
+    """Tokens per second; not populated."""
+    poc_weight: int = 0
+    """Nonces accepted from the node in the epoch's proof of compute."""
+    timeslot_allocation: tuple[bool, ...] = ()
+    """Slots: [0] PRE_POC_SLOT, [1] POC_SLOT. With POC_SLOT true the node keeps serving through the next
+    proof of compute and its weight is preserved.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class SeedSignature:
+    """A seed as the parent group keeps it."""
+
+    member_address: str = ""
+    """Participant, bech32."""
+    signature: str = ""
+    """Signature over the epoch's secret seed, hex."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationWeight:
+    """A member of a group."""
+
+    member_address: str = ""
+    """Participant, bech32."""
+    weight: int = 0
+    """The participant's whole weight in the epoch."""
+    reputation: int = 0
+    """Reputation from 0 to 100."""
+    ml_nodes: tuple[MLNodeInfo, ...] = ()
+    """Machines that serve the group's model; empty in the parent group."""
+
+
+@dataclass(frozen=True, slots=True)
+class EpochGroupData:
+    """A frozen group: the parent (model_id empty) with all members, or one model's sub-group."""
+
+    poc_start_block_height: int = 0
+    """Start of the epoch's proof of compute."""
+    effective_block_height: int = 0
+    """Height at which the group took effect; 0 before."""
+    last_block_height: int = 0
+    """Last height of the group; 0 while it is in effect."""
+    member_seed_signatures: tuple[SeedSignature, ...] = ()
+    """Seeds of the members; parent only."""
+    validation_weights: tuple[ValidationWeight, ...] = ()
+    """Members, in order of formation."""
+    unit_of_compute_price: int = 0
+    """Price of a unit of compute, umesh; parent only."""
+    number_of_requests: int = 0
+    """Inferences completed in the epoch; parent only."""
+    previous_epoch_requests: int = 0
+    """Inferences completed in the epoch before; parent only."""
+    total_weight: int = 0
+    """Sum of the members' weights."""
+    model_id: str = ""
+    """Model of a sub-group; empty for the parent."""
+    sub_group_models: tuple[str, ...] = ()
+    """Models of the sub-groups, in order of creation; parent only."""
+    epoch_index: int = 0
+    """Epoch of the group."""
+    model_snapshot: Model | None = None
+    """The model's record as it was at formation; sub-groups only."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelMLNodes:
+    """The machines of one model of a participant."""
+
+    ml_nodes: tuple[MLNodeInfo, ...] = ()
+    """Machines, sorted by node_id."""
+
+
+@dataclass(frozen=True, slots=True)
+class RandomSeed:
+    """A participant's commitment to its secret seed of an epoch."""
+
+    participant: str = ""
+    """Participant, bech32."""
+    epoch_index: int = 0
+    """Epoch that the seed belongs to."""
+    signature: str = ""
+    """Signature by the participant's account key over the seed's 8 big-endian bytes, hex."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveParticipant:
+    """A participant of an epoch."""
+
+    index: str = ""
+    """Participant, bech32."""
+    validator_key: str = ""
+    """Consensus key, base64."""
+    weight: int = 0
+    """Weight in the epoch."""
+    inference_url: str = ""
+    """Public URL of the broker."""
+    models: tuple[str, ...] = ()
+    """Models served, sorted."""
+    seed: RandomSeed | None = None
+    """The participant's seed."""
+    ml_nodes: tuple[ModelMLNodes, ...] = ()
+    """Machines; ml_nodes[i] serves models[i]."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveParticipants:
+    """Everyone who takes part in an epoch."""
+
+    participants: tuple[ActiveParticipant, ...] = ()
+    """Participants, in order of formation."""
+    poc_start_block_height: int = 0
+    """Start of the epoch's proof of compute."""
+    effective_block_height: int = 0
+    """Height at which the epoch takes effect."""
+    created_at_block_height: int = 0
+    """Height of the formation."""
+    epoch_id: int = 0
+    """Index of the epoch."""
+    reseated: bool = False
+    """True when nobody survived the formation and the participants of the epoch before were seated again."""
+
+
+@dataclass(frozen=True, slots=True)
+class GenesisMember:
+    """A member of the group of epoch 0, which votes on the first proof of compute."""
+
+    address: str = ""
+    """Participant, bech32."""
+    weight: int = 0
+    """Voting weight, at least 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class MsgSubmitSeed:
+    """Commits to the secret seed of the upcoming epoch."""
+
+    creator: str = ""
+    """The participant, bech32. Signs."""
+    epoch_index: int = 0
+    """Epoch of the seed: the upcoming one."""
+    signature: str = ""
+    """Signature by the participant's account key over the seed's 8 big-endian bytes, hex."""
+
+
+@dataclass(frozen=True, slots=True)
+class MsgSubmitSeedResponse:
+    """Answers MsgSubmitSeed."""

@@ -1,0 +1,264 @@
+"""Every refusal that the chain can utter, numbered, on one screen.
+
+    Refusal                 what a transaction or a query is told; expected in normal operation
+    ├── sdk codespace       the envelope: signatures, sequence, fee (numbers as every Cosmos chain has them)
+    ├── bank                money
+    ├── inference           models, nodes, epochs, proof of compute, inference (1100 to 1199)
+    └── collateral          deposits
+
+A refusal carries typed fields and makes its sentence from them. Codes and names are stable; sentences are not, and are never hashed.
+"""
+
+
+class Refusal(Exception):
+    """A request that was refused. Nothing but the signer's sequence and the fee has changed."""
+
+    codespace = "inference"
+    code = 1
+    says = "refused"
+
+    def __init__(self, **fields: object) -> None:
+        self.fields = fields
+        super().__init__(self.says.format(**fields))
+
+    @property
+    def reason(self) -> str:
+        """Stable name of the error."""
+        return type(self).__name__
+
+
+class SdkRefusal(Refusal):
+    """A transaction that does not get past the ante, numbered as in the Cosmos SDK."""
+
+    codespace = "sdk"
+
+
+class ErrTxDecode(SdkRefusal):
+    code, says = 2, "transaction cannot be decoded: {why}"
+
+
+class ErrUnauthorized(SdkRefusal):
+    code, says = 4, "signature verification failed for {address}: {why}"
+
+
+class ErrInsufficientFunds(SdkRefusal):
+    code, says = 5, "{address} has {have}{denom}, needs {need}{denom}"
+
+
+class ErrUnknownRequest(SdkRefusal):
+    code, says = 6, "unknown request: {what}"
+
+
+class ErrInvalidAddress(SdkRefusal):
+    code, says = 7, "{address!r} is not an address: {why}"
+
+
+class ErrInvalidPubKey(SdkRefusal):
+    code, says = 8, "public key of {address}: {why}"
+
+
+class ErrUnknownAddress(SdkRefusal):
+    code, says = 9, "account {address} does not exist; send coins to it first"
+
+
+class ErrInvalidCoins(SdkRefusal):
+    code, says = 10, "{coins!r} is not a valid amount: {why}"
+
+
+class ErrOutOfGas(SdkRefusal):
+    code, says = 11, "out of gas: {gas_wanted} wanted, {gas_used} needed"
+
+
+class ErrMemoTooLarge(SdkRefusal):
+    code, says = 12, "memo has {length} characters, at most {limit}"
+
+
+class ErrInsufficientFee(SdkRefusal):
+    code, says = 13, "fee is too small: {fee}, needed {needed}"
+
+
+class ErrTooManySignatures(SdkRefusal):
+    code, says = 14, "{count} signatures, at most {limit}"
+
+
+class ErrNoSignatures(SdkRefusal):
+    code, says = 15, "no signatures"
+
+
+class ErrInvalidRequest(SdkRefusal):
+    code, says = 18, "invalid request: {why}"
+
+
+class ErrTxInMempoolCache(SdkRefusal):
+    code, says = 19, "transaction {hash} is waiting for a block already"
+
+
+class ErrMempoolFull(SdkRefusal):
+    code, says = 20, "{count} transactions wait for a block, at most {limit}; try again after the next block"
+
+
+class ErrTxTooLarge(SdkRefusal):
+    code, says = 21, "transaction has {size} bytes, at most {limit}"
+
+
+class ErrKeyNotFound(SdkRefusal):
+    code, says = 22, "{what} not found"
+
+
+class ErrInvalidGasLimit(SdkRefusal):
+    code, says = 41, "gas limit {gas_limit} is not valid"
+
+
+class ErrTxTimeout(SdkRefusal):
+    code, says = 42, "transaction has expired: {why}"
+
+
+class ErrTxTimeoutHeight(SdkRefusal):
+    code, says = 30, "transaction was good until height {timeout_height}, this is {height}"
+
+
+class ErrWrongSequence(SdkRefusal):
+    code, says = 32, "account sequence mismatch, expected {expected}, got {got}: incorrect account sequence"
+
+
+class ErrNotSupported(SdkRefusal):
+    code, says = 37, "not supported: {what}"
+
+
+class ErrPanic(SdkRefusal):
+    code, says = 111222, "the transaction failed inside the machine: {what}"
+
+
+class ErrInvalidSigner(Refusal):
+    code, says = 1100, "{signer} may not do this, only {expected}"
+
+
+class ErrInferenceIdExists(Refusal):
+    code, says = 1101, "inference {inference_id} exists already"
+
+
+class ErrInferenceNotFound(Refusal):
+    code, says = 1102, "inference {inference_id} does not exist"
+
+
+class ErrParticipantNotFound(Refusal):
+    code, says = 1103, "{address} is not a participant; register it with SubmitNewParticipant"
+
+
+class ErrRequesterCannotPay(Refusal):
+    code, says = 1106, "{address} has {have} umesh, the request needs {need} in escrow"
+
+
+class ErrPocWrongStartBlockHeight(Refusal):
+    code, says = 1107, "the proof of compute started at {expected}, not at {got}"
+
+
+class ErrPocTooLate(Refusal):
+    code, says = 1108, "height {height} is outside the window {first} to {last}"
+
+
+class ErrPocNonceNotAccepted(Refusal):
+    code, says = 1109, "nonces not accepted: {why}"
+
+
+class ErrCurrentEpochGroupNotFound(Refusal):
+    code, says = 1112, "no group is in effect"
+
+
+class ErrPocAddressInvalid(Refusal):
+    code, says = 1113, "{address} mined nothing in this proof of compute"
+
+
+class ErrNegativeCoinBalance(Refusal):
+    code, says = 1114, "the balance of {address} is negative"
+
+
+class ErrEpochGroupDataNotFound(Refusal):
+    code, says = 1126, "epoch {epoch_index} has no group for model {model_id!r}{served}"
+
+
+class ErrEffectiveEpochNotFound(Refusal):
+    code, says = 1127, "no epoch is in effect"
+
+
+class ErrUpcomingEpochNotFound(Refusal):
+    code, says = 1128, "no proof of compute is under way; the next one starts at height {next_start}"
+
+
+class ErrInvalidSignature(Refusal):
+    code, says = 1132, "the {whose} signature does not match: {why}"
+
+
+class ErrInferenceExpired(Refusal):
+    code, says = 1133, "inference {inference_id} expired at height {height}"
+
+
+class ErrInvalidModel(Refusal):
+    code, says = 1134, "{model!r} is not a governance model nor an alternative of one; valid are: {valid}"
+
+
+class ErrModelSnapshotNotFound(Refusal):
+    code, says = 1135, "epoch {epoch_index} has no snapshot of model {model_id!r}"
+
+
+class ErrEpochNotFound(Refusal):
+    code, says = 1136, "epoch {epoch_index} does not exist"
+
+
+class ErrInvalidValidationThreshold(Refusal):
+    code, says = 1138, "validation threshold {threshold} is not between 0 and 1"
+
+
+class ErrNodeNotInEpoch(Refusal):
+    code = 1139
+    says = "node {node_id!r} of {participant} is not admitted to this proof of compute; it takes part from the next one on"
+
+
+class ErrNodeDisabled(Refusal):
+    code, says = 1140, "node {node_id!r} of {participant} is {status} on chain; enable it first"
+
+
+class ErrPocNodeIdEmpty(Refusal):
+    code, says = 1141, "the batch names no node; set node_id"
+
+
+class ErrCircularAlternative(Refusal):
+    code, says = 1142, "alternative {alternative!r} of {model!r} leads back to it"
+
+
+class ErrAmbiguousAlternative(Refusal):
+    code, says = 1143, "{alternative!r} is an alternative of {other!r} already"
+
+
+class ErrInvalidParams(Refusal):
+    code, says = 1144, "parameters are not valid: {why}"
+
+
+class ErrInvalidRecord(Refusal):
+    code, says = 1145, "{what}: {why}"
+
+
+class ErrNotFound(Refusal):
+    code, says = 1146, "{what} does not exist"
+
+
+class CollateralRefusal(Refusal):
+    """What the collateral room refuses."""
+
+    codespace = "collateral"
+
+
+class ErrNoCollateralFound(CollateralRefusal):
+    code, says = 1100, "{participant} has deposited nothing"
+
+
+class ErrInsufficientCollateral(CollateralRefusal):
+    code, says = 1101, "{participant} has deposited {have} umesh, cannot withdraw {want}"
+
+
+class ErrInvalidDenom(CollateralRefusal):
+    code, says = 1102, "collateral is umesh, not {denom!r}"
+
+
+class Fatal(Exception):
+    """The machine is in doubt and must stop: a root that does not match, a state that cannot be."""

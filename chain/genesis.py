@@ -1,0 +1,80 @@
+"""The genesis document."""
+
+from dataclasses import dataclass
+
+from chain.auth.types import Account, UnorderedNonce
+from chain.bank.types import Balance
+from chain.collateral.types import Collateral, UnbondingCollateral
+from chain.epochs.types import ActiveParticipants, Epoch, EpochGroupData, GenesisMember, RandomSeed
+from chain.inference.types import (
+    EpochPerformanceSummary,
+    Inference,
+    InferenceTimeout,
+    InferenceValidationDetails,
+)
+from chain.models.types import Model
+from chain.nodes.types import HardwareNodes, Participant
+from chain.params import Params
+from chain.poc.types import PocAdmissions, PoCBatch, PoCValidation
+
+
+@dataclass(frozen=True, slots=True)
+class GenesisState:
+    """The state of the chain as a document. An export imported again gives the same state."""
+
+    chain_id: str = ""
+    """Chain identifier."""
+    genesis_time_ns: int = 0
+    """Block time of genesis, nanoseconds since the Unix epoch."""
+    initial_height: int = 0
+    """Height of the first block, at least 1."""
+    authority: str = ""
+    """Account that acts for governance, bech32."""
+    params: Params = Params()
+    """Parameters."""
+    accounts: tuple[Account, ...] = ()
+    """Accounts, sorted by address."""
+    balances: tuple[Balance, ...] = ()
+    """Balances, sorted by address."""
+    models: tuple[Model, ...] = ()
+    """Governance models, sorted by identifier."""
+    participants: tuple[Participant, ...] = ()
+    """Participants, sorted by address."""
+    hardware_nodes: tuple[HardwareNodes, ...] = ()
+    """Hardware, sorted by participant."""
+    genesis_members: tuple[GenesisMember, ...] = ()
+    """Members of the group of epoch 0. Ignored when epochs is not empty."""
+    epochs: tuple[Epoch, ...] = ()
+    """Epochs, by index; empty for a new chain."""
+    effective_epoch_index: int = 0
+    """Index of the effective epoch."""
+    epoch_groups: tuple[EpochGroupData, ...] = ()
+    """Groups, by epoch and model."""
+    active_participants: tuple[ActiveParticipants, ...] = ()
+    """Participants of epochs, by epoch."""
+    seeds: tuple[RandomSeed, ...] = ()
+    """Seeds, by epoch and participant."""
+    poc_admissions: tuple[PocAdmissions, ...] = ()
+    """Admissions, by epoch."""
+    poc_batches: tuple[PoCBatch, ...] = ()
+    """Batches, by stage, participant, node and batch."""
+    poc_validations: tuple[PoCValidation, ...] = ()
+    """Votes, by stage, participant and validator."""
+    inferences: tuple[Inference, ...] = ()
+    """Inferences, by identifier."""
+    inference_timeouts: tuple[InferenceTimeout, ...] = ()
+    """Time limits, by height and inference."""
+    inference_validation_details: tuple[InferenceValidationDetails, ...] = ()
+    """Validation details, by epoch and inference."""
+    epoch_performance_summaries: tuple[EpochPerformanceSummary, ...] = ()
+    """Settled epochs, by participant and epoch."""
+    collaterals: tuple[Collateral, ...] = ()
+    """Deposits, by participant."""
+    unbonding_collaterals: tuple[UnbondingCollateral, ...] = ()
+    """Withdrawals under way, by epoch and participant."""
+    collateral_current_epoch: int = 0
+    """Epoch that the collateral room is in."""
+    unordered_nonces: tuple[UnorderedNonce, ...] = ()
+    """Unordered transactions that may not come twice, by time and address."""
+    exported_height: int = 0
+    """Height at which this document was exported; 0 for a new chain."""

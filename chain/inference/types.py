@@ -1,0 +1,243 @@
+"""Records and messages of inference."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceParams:
+    """Requests, their price and their time limit."""
+
+    expiration_blocks: int = 0
+    """Blocks after its start in which an inference must be finished, default 20."""
+    base_per_token_price: int = 0
+    """Price of a token where the model states none, umesh, default 100."""
+    default_max_tokens: int = 0
+    """Completion tokens held in escrow when the request names no limit, default 5000."""
+    timestamp_expiration: int = 0
+    """Age in seconds after which a signed request is refused, default 60."""
+    timestamp_advance: int = 0
+    """Seconds that a request's timestamp may lie ahead of block time, default 30."""
+    exclude_invalid: bool = False
+    """Whether INVALID participants are left out of routing, default true."""
+
+
+class InferenceStatus(IntEnum):
+    """How far an inference has come."""
+
+    STARTED = 0
+    FINISHED = 1
+    VALIDATED = 2
+    INVALIDATED = 3
+    VOTING = 4
+    EXPIRED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """One request and its answer."""
+
+    index: str = ""
+    """Same as inference_id; the key of the record."""
+    inference_id: str = ""
+    """The requester's signature, 64 bytes, base64."""
+    prompt_hash: str = ""
+    """SHA-256 of prompt_payload, hex; empty until the start is recorded."""
+    prompt_payload: str = ""
+    """The request as it was sent to the executor, JSON."""
+    response_hash: str = ""
+    """SHA-256 of the answer's text, hex; empty until the finish is recorded."""
+    response_payload: str = ""
+    """The answer, JSON."""
+    prompt_token_count: int = 0
+    """Prompt tokens."""
+    completion_token_count: int = 0
+    """Completion tokens."""
+    requested_by: str = ""
+    """Account that asked and pays, bech32."""
+    executed_by: str = ""
+    """Participant that answered, bech32; empty until the finish is recorded."""
+    status: InferenceStatus = InferenceStatus(0)
+    """How far it has come."""
+    start_block_height: int = 0
+    """Height of the start; 0 until then."""
+    end_block_height: int = 0
+    """Height of the finish; 0 until then."""
+    start_block_timestamp: int = 0
+    """Block time of the start, milliseconds since the Unix epoch."""
+    end_block_timestamp: int = 0
+    """Block time of the finish, milliseconds since the Unix epoch."""
+    model: str = ""
+    """Governance model."""
+    max_tokens: int = 0
+    """Most completion tokens that were asked for."""
+    actual_cost: int = 0
+    """What the answer cost, umesh."""
+    escrow_amount: int = 0
+    """What is held for it, umesh."""
+    assigned_to: str = ""
+    """Participant that was chosen to answer, bech32."""
+    validated_by: tuple[str, ...] = ()
+    """Participants that re-executed it."""
+    node_version: str = ""
+    """Version of the node that the request asks for; may be empty."""
+    epoch_id: int = 0
+    """Effective epoch when it was completed."""
+    epoch_poc_start_block_height: int = 0
+    """Start of that epoch's proof of compute."""
+    transferred_by: str = ""
+    """Transfer agent: participant that took the request, bech32."""
+    request_timestamp: int = 0
+    """When the requester signed, nanoseconds since the Unix epoch."""
+    transfer_signature: str = ""
+    """The transfer agent's signature, base64."""
+    execution_signature: str = ""
+    """The executor's signature, base64."""
+    original_prompt: str = ""
+    """The request as the requester signed it."""
+    per_token_price: int = 0
+    """Price of a token, umesh, fixed by whichever of start and finish came first."""
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceTimeout:
+    """When a started inference expires."""
+
+    expiration_height: int = 0
+    """Height at whose end it expires."""
+    inference_id: str = ""
+    """The inference."""
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceValidationDetails:
+    """What is needed to decide who must re-execute an inference."""
+
+    epoch_id: int = 0
+    """Epoch of the inference."""
+    inference_id: str = ""
+    """The inference."""
+    executor_id: str = ""
+    """Executor, bech32."""
+    executor_reputation: int = 0
+    """Executor's reputation, 0 to 100."""
+    traffic_basis: int = 0
+    """Requests that the network handles in an epoch: the greater of this epoch's and the last one's."""
+    executor_power: int = 0
+    """Executor's weight."""
+    model: str = ""
+    """Governance model."""
+    total_power: int = 0
+    """Weight of the model's sub-group."""
+    created_at_block_height: int = 0
+    """Height of completion."""
+
+
+@dataclass(frozen=True, slots=True)
+class EpochPerformanceSummary:
+    """What a participant did in a settled epoch."""
+
+    epoch_index: int = 0
+    """The epoch."""
+    participant_id: str = ""
+    """Participant, bech32."""
+    inference_count: int = 0
+    """Inferences finished in time."""
+    missed_requests: int = 0
+    """Inferences missed."""
+    earned_coins: int = 0
+    """Work paid, umesh."""
+    rewarded_coins: int = 0
+    """Epoch reward, umesh."""
+    burned_coins: int = 0
+    """Collateral burnt, umesh."""
+    validated_inferences: int = 0
+    """Own inferences found valid."""
+    invalidated_inferences: int = 0
+    """Own inferences found invalid."""
+    claimed: bool = False
+    """True once the rewards of the epoch were claimed."""
+
+
+@dataclass(frozen=True, slots=True)
+class MsgStartInference:
+    """Announces an inference."""
+
+    creator: str = ""
+    """Transfer agent, bech32. Signs."""
+    inference_id: str = ""
+    """The requester's signature over original_prompt, request_timestamp (decimal) and the transfer agent's
+    address; 64 bytes, base64.
+    """
+    prompt_hash: str = ""
+    """SHA-256 of prompt_payload, hex."""
+    prompt_payload: str = ""
+    """The request as it goes to the executor, JSON."""
+    model: str = ""
+    """Governance model."""
+    requested_by: str = ""
+    """Account that asked and pays, bech32."""
+    assigned_to: str = ""
+    """Executor, bech32."""
+    node_version: str = ""
+    """Version of the node that the request asks for; may be empty."""
+    max_tokens: int = 0
+    """Most completion tokens; 0 for the default."""
+    prompt_token_count: int = 0
+    """Estimate of the prompt tokens."""
+    request_timestamp: int = 0
+    """When the requester signed, nanoseconds since the Unix epoch."""
+    transfer_signature: str = ""
+    """The transfer agent's signature over the same and the executor's address; base64."""
+    original_prompt: str = ""
+    """The request as the requester signed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MsgStartInferenceResponse:
+    """Answers MsgStartInference."""
+
+    inference_index: str = ""
+    """The inference."""
+
+
+@dataclass(frozen=True, slots=True)
+class MsgFinishInference:
+    """Reports the answer to an inference. Start and finish may come in either order."""
+
+    creator: str = ""
+    """The executor, bech32. Signs."""
+    inference_id: str = ""
+    """The inference."""
+    response_hash: str = ""
+    """SHA-256 of the answer's text, hex."""
+    response_payload: str = ""
+    """The answer, JSON."""
+    prompt_token_count: int = 0
+    """Prompt tokens as counted; 0 keeps the estimate."""
+    completion_token_count: int = 0
+    """Completion tokens."""
+    executed_by: str = ""
+    """Participant that answered: the creator, bech32."""
+    transferred_by: str = ""
+    """Transfer agent, bech32."""
+    request_timestamp: int = 0
+    """When the requester signed, nanoseconds since the Unix epoch."""
+    transfer_signature: str = ""
+    """The transfer agent's signature, base64."""
+    executor_signature: str = ""
+    """The executor's signature over the same bytes as the transfer agent's; base64."""
+    requested_by: str = ""
+    """Account that asked, bech32."""
+    original_prompt: str = ""
+    """The request as the requester signed it."""
+    model: str = ""
+    """Governance model."""
+
+
+@dataclass(frozen=True, slots=True)
+class MsgFinishInferenceResponse:
+    """Answers MsgFinishInference."""
+
+    inference_index: str = ""
+    """The inference."""

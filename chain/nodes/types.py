@@ -1,0 +1,162 @@
+"""Records and messages of participants and their hardware."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ParticipantStatus(IntEnum):
+    """What the network thinks of a participant."""
+
+    UNSPECIFIED = 0
+    ACTIVE = 1
+    INACTIVE = 2
+    INVALID = 3
+    RAMPING = 4
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentEpochStats:
+    """What a participant did in the running epoch. Reset at settlement."""
+
+    inference_count: int = 0
+    """Inferences finished in time as executor."""
+    missed_requests: int = 0
+    """Inferences assigned to the participant that expired."""
+    earned_coins: int = 0
+    """Work paid in this epoch, umesh."""
+    rewarded_coins: int = 0
+    """Epoch reward of this epoch, umesh."""
+    burned_coins: int = 0
+    """Collateral burnt in this epoch, umesh."""
+    validated_inferences: int = 0
+    """Own inferences that others found valid."""
+    invalidated_inferences: int = 0
+    """Own inferences that others found invalid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """An account that takes part as host, requester or transfer agent."""
+
+    index: str = ""
+    """Same as address; the key of the record."""
+    address: str = ""
+    """Account, bech32."""
+    weight: int = 0
+    """Not used for proof of compute; -1 on creation."""
+    join_time: int = 0
+    """Block time of the registration, milliseconds since the Unix epoch."""
+    join_height: int = 0
+    """Height of the registration."""
+    last_inference_time: int = 0
+    """Block time of the last finished inference as executor, milliseconds since the Unix epoch; 0 before
+    it.
+    """
+    inference_url: str = ""
+    """Public URL of the participant's broker, http or https; empty for one that only asks."""
+    status: ParticipantStatus = ParticipantStatus(0)
+    """Standing of the participant."""
+    coin_balance: int = 0
+    """Work earned and not yet claimed, umesh. May go negative."""
+    validator_key: str = ""
+    """Consensus key, ed25519, base64; a participant without one earns no weight."""
+    consecutive_invalid_inferences: int = 0
+    """Invalid inferences in a row."""
+    worker_public_key: str = ""
+    """Key that signs for the participant's workers, base64; may be empty."""
+    epochs_completed: int = 0
+    """Epochs in which the participant was settled while not INVALID."""
+    current_epoch_stats: CurrentEpochStats = CurrentEpochStats()
+    """Figures of the running epoch."""
+
+
+class HardwareNodeStatus(IntEnum):
+    """What a node is doing, as its broker reports it. On chain STOPPED means: taken out by its operator."""
+
+    UNKNOWN = 0
+    INFERENCE = 1
+    POC = 2
+    TRAINING = 3
+    STOPPED = 4
+    FAILED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """A kind of device in a node."""
+
+    type: str = ""
+    """Name of the device, for example "NVIDIA H100" or "CPU"."""
+    count: int = 0
+    """How many of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class HardwareNode:
+    """One machine of a participant."""
+
+    local_id: str = ""
+    """Identifier, unique within the participant only; 1 to 128 printable ASCII characters."""
+    status: HardwareNodeStatus = HardwareNodeStatus(0)
+    """What the machine is doing."""
+    models: tuple[str, ...] = ()
+    """Models that the node declares, as declared: governance identifiers or alternatives of one."""
+    hardware: tuple[Hardware, ...] = ()
+    """Devices."""
+    host: str = ""
+    """Host name or address of the node's management interface, without a scheme."""
+    port: str = ""
+    """Port of the management interface, decimal."""
+
+
+@dataclass(frozen=True, slots=True)
+class HardwareNodes:
+    """All machines of one participant."""
+
+    participant: str = ""
+    """Account of the owner, bech32."""
+    hardware_nodes: tuple[HardwareNode, ...] = ()
+    """Machines, sorted by local_id."""
+
+
+@dataclass(frozen=True, slots=True)
+class MsgSubmitNewParticipant:
+    """Registers a participant, or updates its URL and keys; standing, figures and balance are kept."""
+
+    creator: str = ""
+    """The participant, bech32. Signs."""
+    url: str = ""
+    """Public URL of its broker, http or https; empty for one that only asks."""
+    validator_key: str = ""
+    """Consensus key, ed25519, base64; may be empty."""
+    worker_key: str = ""
+    """Workers' key, base64; may be empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class MsgSubmitNewParticipantResponse:
+    """Answers MsgSubmitNewParticipant."""
+
+    participant_index: str = ""
+    """The participant, bech32."""
+
+
+@dataclass(frozen=True, slots=True)
+class MsgSubmitHardwareDiff:
+    """Reports what changed in a participant's hardware."""
+
+    creator: str = ""
+    """The participant, bech32. Signs."""
+    new_or_modified: tuple[HardwareNode, ...] = ()
+    """Machines to add or replace. Each declared model must be governed or be an alternative of a governed
+    one (ErrInvalidModel); not checked for STOPPED and FAILED machines.
+    """
+    removed: tuple[HardwareNode, ...] = ()
+    """Machines that left: with status STOPPED the record is kept and marked STOPPED, with any other status
+    it is deleted. The models of these are not checked.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class MsgSubmitHardwareDiffResponse:
+    """Answers MsgSubmitHardwareDiff."""

@@ -1,0 +1,167 @@
+"""The state as an ordered map in memory, with branches that are kept or dropped whole.
+
+A `Store` maps keys (bytes, compared byte by byte) to immutable values (dataclasses, integers, text). A branch is a
+store laid over its parent: it sees the parent's entries, keeps its own changes to itself, and either hands
+them down with `write` or is forgotten. The machine lays one branch for a block, one for a transaction's
+ante, one for its messages.
+
+A `Map` is a typed collection inside a store: its prefix keeps it apart from the others, and its key parts are encoded so
+that byte order is the order of the parts. Iteration is always in key order.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+Value = TypeVar("Value")
+KeyPart = str | int
+ABSENT = object()
+"""Marks a key that a branch has deleted."""
+
+
+class Store:
+    """An ordered map, or a branch over one. Not safe for several threads: one owner, as everywhere."""
+
+    __slots__ = ("_entries", "_keys", "_parent")
+
+    def __init__(self, parent: "Store | None" = None) -> None:
+        self._parent = parent
+        self._entries: dict[bytes, Any] = {}
+        self._keys: list[bytes] = []
+
+    def get(self, key: bytes) -> Any | None:
+        """The value under a key, or None."""
+        layer: Store | None = self
+        while layer is not None:
+            value = layer._entries.get(key, None)
+            if value is not None:
+                return None if value is ABSENT else value
+            layer = layer._parent
+        return None
+
+    def set(self, key: bytes, value: Any) -> None:
+        """Puts a value under a key. None is not a value."""
+        if value is None:
+            raise ValueError("None is not a value; delete the key instead")
+        if key not in self._entries:
+            insort(self._keys, key)
+        self._entries[key] = value
+
+    def delete(self, key: bytes) -> None:
+        """Removes a key; nothing happens when it is not there."""
+        if self._parent is None:
+            if self._entries.pop(key, None) is not None:
+                del self._keys[bisect_left(self._keys, key)]
+        else:
+            self.set(key, ABSENT)
+
+    def iterate(self, prefix: bytes = b"", start: bytes | None = None) -> Iterator[tuple[bytes, Any]]:
+        """Entries whose key has the prefix, in key order, from `start` on when given.
+
+        The keys are collected first, so the caller may change the store while it iterates.
+        """
+        for key in self._collect(prefix, max(prefix, start or b"")):
+            value = self.get(key)
+            if value is not None:
+                yield key, value
+
+    def branch(self) -> "Store":
+        """A store laid over this one."""
+        return Store(self)
+
+    def write(self) -> None:
+        """Hands a branch's changes down to its parent and empties the branch."""
+        parent = self._parent
+        if parent is None:
+            raise ValueError("only a branch can be written")
+        for key in self._keys:
+            value = self._entries[key]
+            if value is ABSENT:
+                parent.delete(key)
+            else:
+                parent.set(key, value)
+        self._entries.clear()
+        self._keys.clear()
+
+    def changes(self) -> list[tuple[bytes, Any | None]]:
+        """What a branch changes, in key order; None stands for a deleted key."""
+        return [(key, None if self._entries[key] is ABSENT else self._entries[key]) for key in self._keys]
+
+    def _collect(self, prefix: bytes, first: bytes) -> list[bytes]:
+        own = []
+        for index in range(bisect_left(self._keys, first), len(self._keys)):
+            if not self._keys[index].startswith(prefix):
+                break
+            own.append(self._keys[index])
+        if self._parent is None:
+            return own
+        below = self._parent._collect(prefix, first)
+        if not own or not below:
+            return own or below
+        return sorted(dict.fromkeys(below + own))
+
+
+@dataclass(frozen=True, slots=True)
+class Map(Generic[Value]):
+    """A typed collection: values of one type under keys of fixed parts."""
+
+    prefix: bytes
+    """Two bytes: the room and the collection. No two collections share it."""
+    name: str
+    """Name of the collection, for documents and differences: "nodes/participants"."""
+    key: tuple[type, ...]
+    """Types of the key's parts, each str or int."""
+    value: type[Value]
+    """Type of the values: a record, int, str or bytes."""
+
+    def get(self, store: Store, *parts: KeyPart) -> Value | None:
+        """The value under the key, or None."""
+        return store.get(self.encode(*parts))
+
+    def has(self, store: Store, *parts: KeyPart) -> bool:
+        """Whether there is a value under the key."""
+        return store.get(self.encode(*parts)) is not None
+
+    def set(self, store: Store, value: Value, *parts: KeyPart) -> None:
+        """Puts a value under the key."""
+        store.set(self.encode(*parts), value)
+
+    def delete(self, store: Store, *parts: KeyPart) -> None:
+        """Removes the key; nothing happens when it is not there."""
+        store.delete(self.encode(*parts))
+
+    def values(self, store: Store, *parts: KeyPart) -> Iterator[Value]:
+        """Values whose key begins with the parts, in key order."""
+        for _, value in store.iterate(self.encode(*parts)):
+            yield value
+
+    def items(self, store: Store, *parts: KeyPart) -> Iterator[tuple[tuple[KeyPart, ...], Value]]:
+        """Keys (as parts) and values whose key begins with the parts, in key order."""
+        for key, value in store.iterate(self.encode(*parts)):
+            yield self.decode(key), value
+
+    def encode(self, *parts: KeyPart) -> bytes:
+        """The key, or the beginning of one, as bytes: text ends with NUL, integers are 8 bytes, big-endian."""
+        return self.prefix + b"".join(_encode_part(part) for part in parts)
+
+    def decode(self, key: bytes) -> tuple[KeyPart, ...]:
+        """The parts of a key."""
+        rest, parts = key[len(self.prefix) :], []
+        for kind in self.key:
+            if kind is int:
+                parts.append(int.from_bytes(rest[:8], "big"))
+                rest = rest[8:]
+            else:
+                text, _, rest = rest.partition(b"\0")
+                parts.append(text.decode())
+        return tuple(parts)
+
+
+def _encode_part(part: KeyPart) -> bytes:
+    if isinstance(part, int):
+        return part.to_bytes(8, "big")
+    text = part.encode()
+    if b"\0" in text:
+        raise ValueError("a key's text cannot hold NUL")
+    return text + b"\0"

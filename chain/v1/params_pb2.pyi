@@ -1,0 +1,123 @@
+from chain.v1 import decimal_pb2 as _decimal_pb2
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class EpochParams(_message.Message):
+    __slots__ = ("epoch_length", "epoch_shift", "default_unit_of_compute_price", "poc_stage_duration", "poc_exchange_duration", "poc_validation_delay", "poc_validation_duration", "set_new_validators_delay", "inference_validation_cutoff", "inference_pruning_epoch_threshold")
+    EPOCH_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_SHIFT_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_UNIT_OF_COMPUTE_PRICE_FIELD_NUMBER: _ClassVar[int]
+    POC_STAGE_DURATION_FIELD_NUMBER: _ClassVar[int]
+    POC_EXCHANGE_DURATION_FIELD_NUMBER: _ClassVar[int]
+    POC_VALIDATION_DELAY_FIELD_NUMBER: _ClassVar[int]
+    POC_VALIDATION_DURATION_FIELD_NUMBER: _ClassVar[int]
+    SET_NEW_VALIDATORS_DELAY_FIELD_NUMBER: _ClassVar[int]
+    INFERENCE_VALIDATION_CUTOFF_FIELD_NUMBER: _ClassVar[int]
+    INFERENCE_PRUNING_EPOCH_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    epoch_length: int
+    epoch_shift: int
+    default_unit_of_compute_price: int
+    poc_stage_duration: int
+    poc_exchange_duration: int
+    poc_validation_delay: int
+    poc_validation_duration: int
+    set_new_validators_delay: int
+    inference_validation_cutoff: int
+    inference_pruning_epoch_threshold: int
+    def __init__(self, epoch_length: _Optional[int] = ..., epoch_shift: _Optional[int] = ..., default_unit_of_compute_price: _Optional[int] = ..., poc_stage_duration: _Optional[int] = ..., poc_exchange_duration: _Optional[int] = ..., poc_validation_delay: _Optional[int] = ..., poc_validation_duration: _Optional[int] = ..., set_new_validators_delay: _Optional[int] = ..., inference_validation_cutoff: _Optional[int] = ..., inference_pruning_epoch_threshold: _Optional[int] = ...) -> None: ...
+
+class PocParams(_message.Message):
+    __slots__ = ("validation_sample_size", "poc_data_pruning_epoch_threshold", "r_target_micro", "tolerance_micro", "mismatch_rate", "fraud_threshold", "tokens_per_nonce", "sequences_per_decode", "vector_dimensions", "poc_admission", "max_batch_nonces")
+    VALIDATION_SAMPLE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    POC_DATA_PRUNING_EPOCH_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    R_TARGET_MICRO_FIELD_NUMBER: _ClassVar[int]
+    TOLERANCE_MICRO_FIELD_NUMBER: _ClassVar[int]
+    MISMATCH_RATE_FIELD_NUMBER: _ClassVar[int]
+    FRAUD_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_PER_NONCE_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCES_PER_DECODE_FIELD_NUMBER: _ClassVar[int]
+    VECTOR_DIMENSIONS_FIELD_NUMBER: _ClassVar[int]
+    POC_ADMISSION_FIELD_NUMBER: _ClassVar[int]
+    MAX_BATCH_NONCES_FIELD_NUMBER: _ClassVar[int]
+    validation_sample_size: int
+    poc_data_pruning_epoch_threshold: int
+    r_target_micro: int
+    tolerance_micro: int
+    mismatch_rate: _decimal_pb2.Decimal
+    fraud_threshold: _decimal_pb2.Decimal
+    tokens_per_nonce: int
+    sequences_per_decode: int
+    vector_dimensions: int
+    poc_admission: str
+    max_batch_nonces: int
+    def __init__(self, validation_sample_size: _Optional[int] = ..., poc_data_pruning_epoch_threshold: _Optional[int] = ..., r_target_micro: _Optional[int] = ..., tolerance_micro: _Optional[int] = ..., mismatch_rate: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., fraud_threshold: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., tokens_per_nonce: _Optional[int] = ..., sequences_per_decode: _Optional[int] = ..., vector_dimensions: _Optional[int] = ..., poc_admission: _Optional[str] = ..., max_batch_nonces: _Optional[int] = ...) -> None: ...
+
+class InferenceParams(_message.Message):
+    __slots__ = ("expiration_blocks", "base_per_token_price", "default_max_tokens", "timestamp_expiration", "timestamp_advance", "exclude_invalid")
+    EXPIRATION_BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    BASE_PER_TOKEN_PRICE_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_MAX_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    TIMESTAMP_EXPIRATION_FIELD_NUMBER: _ClassVar[int]
+    TIMESTAMP_ADVANCE_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDE_INVALID_FIELD_NUMBER: _ClassVar[int]
+    expiration_blocks: int
+    base_per_token_price: int
+    default_max_tokens: int
+    timestamp_expiration: int
+    timestamp_advance: int
+    exclude_invalid: bool
+    def __init__(self, expiration_blocks: _Optional[int] = ..., base_per_token_price: _Optional[int] = ..., default_max_tokens: _Optional[int] = ..., timestamp_expiration: _Optional[int] = ..., timestamp_advance: _Optional[int] = ..., exclude_invalid: _Optional[bool] = ...) -> None: ...
+
+class CollateralParams(_message.Message):
+    __slots__ = ("slash_fraction_invalid", "slash_fraction_downtime", "downtime_missed_percentage_threshold", "downtime_min_sample", "unbonding_period_epochs")
+    SLASH_FRACTION_INVALID_FIELD_NUMBER: _ClassVar[int]
+    SLASH_FRACTION_DOWNTIME_FIELD_NUMBER: _ClassVar[int]
+    DOWNTIME_MISSED_PERCENTAGE_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    DOWNTIME_MIN_SAMPLE_FIELD_NUMBER: _ClassVar[int]
+    UNBONDING_PERIOD_EPOCHS_FIELD_NUMBER: _ClassVar[int]
+    slash_fraction_invalid: _decimal_pb2.Decimal
+    slash_fraction_downtime: _decimal_pb2.Decimal
+    downtime_missed_percentage_threshold: _decimal_pb2.Decimal
+    downtime_min_sample: int
+    unbonding_period_epochs: int
+    def __init__(self, slash_fraction_invalid: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., slash_fraction_downtime: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., downtime_missed_percentage_threshold: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., downtime_min_sample: _Optional[int] = ..., unbonding_period_epochs: _Optional[int] = ...) -> None: ...
+
+class ModelParams(_message.Message):
+    __slots__ = ("alternative_resolution",)
+    ALTERNATIVE_RESOLUTION_FIELD_NUMBER: _ClassVar[int]
+    alternative_resolution: str
+    def __init__(self, alternative_resolution: _Optional[str] = ...) -> None: ...
+
+class AuthParams(_message.Message):
+    __slots__ = ("max_memo_characters", "max_tx_bytes", "tx_sig_limit", "tx_size_cost_per_byte", "sig_verify_cost")
+    MAX_MEMO_CHARACTERS_FIELD_NUMBER: _ClassVar[int]
+    MAX_TX_BYTES_FIELD_NUMBER: _ClassVar[int]
+    TX_SIG_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    TX_SIZE_COST_PER_BYTE_FIELD_NUMBER: _ClassVar[int]
+    SIG_VERIFY_COST_FIELD_NUMBER: _ClassVar[int]
+    max_memo_characters: int
+    max_tx_bytes: int
+    tx_sig_limit: int
+    tx_size_cost_per_byte: int
+    sig_verify_cost: int
+    def __init__(self, max_memo_characters: _Optional[int] = ..., max_tx_bytes: _Optional[int] = ..., tx_sig_limit: _Optional[int] = ..., tx_size_cost_per_byte: _Optional[int] = ..., sig_verify_cost: _Optional[int] = ...) -> None: ...
+
+class Params(_message.Message):
+    __slots__ = ("epoch", "poc", "inference", "collateral", "models", "auth")
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    POC_FIELD_NUMBER: _ClassVar[int]
+    INFERENCE_FIELD_NUMBER: _ClassVar[int]
+    COLLATERAL_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    AUTH_FIELD_NUMBER: _ClassVar[int]
+    epoch: EpochParams
+    poc: PocParams
+    inference: InferenceParams
+    collateral: CollateralParams
+    models: ModelParams
+    auth: AuthParams
+    def __init__(self, epoch: _Optional[_Union[EpochParams, _Mapping]] = ..., poc: _Optional[_Union[PocParams, _Mapping]] = ..., inference: _Optional[_Union[InferenceParams, _Mapping]] = ..., collateral: _Optional[_Union[CollateralParams, _Mapping]] = ..., models: _Optional[_Union[ModelParams, _Mapping]] = ..., auth: _Optional[_Union[AuthParams, _Mapping]] = ...) -> None: ...

@@ -1,0 +1,324 @@
+from chain.cosmos import coin_pb2 as _coin_pb2
+from chain.cosmos import pagination_pb2 as _pagination_pb2
+from chain.v1 import collateral_pb2 as _collateral_pb2
+from chain.v1 import epochs_pb2 as _epochs_pb2
+from chain.v1 import inference_pb2 as _inference_pb2
+from chain.v1 import models_pb2 as _models_pb2
+from chain.v1 import nodes_pb2 as _nodes_pb2
+from chain.v1 import params_pb2 as _params_pb2
+from chain.v1 import poc_pb2 as _poc_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class QueryParamsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class QueryParamsResponse(_message.Message):
+    __slots__ = ("params",)
+    PARAMS_FIELD_NUMBER: _ClassVar[int]
+    params: _params_pb2.Params
+    def __init__(self, params: _Optional[_Union[_params_pb2.Params, _Mapping]] = ...) -> None: ...
+
+class QueryModelRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class QueryModelResponse(_message.Message):
+    __slots__ = ("model",)
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    model: _models_pb2.Model
+    def __init__(self, model: _Optional[_Union[_models_pb2.Model, _Mapping]] = ...) -> None: ...
+
+class QueryModelsAllRequest(_message.Message):
+    __slots__ = ("pagination",)
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+
+class QueryModelsAllResponse(_message.Message):
+    __slots__ = ("models", "pagination")
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    models: _containers.RepeatedCompositeFieldContainer[_models_pb2.Model]
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, models: _Optional[_Iterable[_Union[_models_pb2.Model, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
+
+class QueryModelAlternativesRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class QueryModelAlternativesResponse(_message.Message):
+    __slots__ = ("alternative_models",)
+    ALTERNATIVE_MODELS_FIELD_NUMBER: _ClassVar[int]
+    alternative_models: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, alternative_models: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class QueryResolveModelRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class QueryResolveModelResponse(_message.Message):
+    __slots__ = ("model_id", "reachable_model_ids")
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    REACHABLE_MODEL_IDS_FIELD_NUMBER: _ClassVar[int]
+    model_id: str
+    reachable_model_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, model_id: _Optional[str] = ..., reachable_model_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class QueryParticipantRequest(_message.Message):
+    __slots__ = ("index",)
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    index: str
+    def __init__(self, index: _Optional[str] = ...) -> None: ...
+
+class QueryParticipantResponse(_message.Message):
+    __slots__ = ("participant",)
+    PARTICIPANT_FIELD_NUMBER: _ClassVar[int]
+    participant: _nodes_pb2.Participant
+    def __init__(self, participant: _Optional[_Union[_nodes_pb2.Participant, _Mapping]] = ...) -> None: ...
+
+class QueryParticipantAllRequest(_message.Message):
+    __slots__ = ("pagination",)
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+
+class QueryParticipantAllResponse(_message.Message):
+    __slots__ = ("participants", "pagination", "block_height")
+    PARTICIPANTS_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    participants: _containers.RepeatedCompositeFieldContainer[_nodes_pb2.Participant]
+    pagination: _pagination_pb2.PageResponse
+    block_height: int
+    def __init__(self, participants: _Optional[_Iterable[_Union[_nodes_pb2.Participant, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ..., block_height: _Optional[int] = ...) -> None: ...
+
+class QueryHardwareNodesRequest(_message.Message):
+    __slots__ = ("participant",)
+    PARTICIPANT_FIELD_NUMBER: _ClassVar[int]
+    participant: str
+    def __init__(self, participant: _Optional[str] = ...) -> None: ...
+
+class QueryHardwareNodesResponse(_message.Message):
+    __slots__ = ("nodes",)
+    NODES_FIELD_NUMBER: _ClassVar[int]
+    nodes: _nodes_pb2.HardwareNodes
+    def __init__(self, nodes: _Optional[_Union[_nodes_pb2.HardwareNodes, _Mapping]] = ...) -> None: ...
+
+class QueryHardwareNodesAllRequest(_message.Message):
+    __slots__ = ("pagination",)
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+
+class QueryHardwareNodesAllResponse(_message.Message):
+    __slots__ = ("nodes", "pagination")
+    NODES_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    nodes: _containers.RepeatedCompositeFieldContainer[_nodes_pb2.HardwareNodes]
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, nodes: _Optional[_Iterable[_Union[_nodes_pb2.HardwareNodes, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
+
+class QueryCurrentEpochRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class QueryCurrentEpochResponse(_message.Message):
+    __slots__ = ("epoch",)
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    epoch: _epochs_pb2.EpochInfo
+    def __init__(self, epoch: _Optional[_Union[_epochs_pb2.EpochInfo, _Mapping]] = ...) -> None: ...
+
+class QueryEpochGroupDataRequest(_message.Message):
+    __slots__ = ("epoch_index", "model_id")
+    EPOCH_INDEX_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    epoch_index: int
+    model_id: str
+    def __init__(self, epoch_index: _Optional[int] = ..., model_id: _Optional[str] = ...) -> None: ...
+
+class QueryEpochGroupDataResponse(_message.Message):
+    __slots__ = ("epoch_group_data",)
+    EPOCH_GROUP_DATA_FIELD_NUMBER: _ClassVar[int]
+    epoch_group_data: _epochs_pb2.EpochGroupData
+    def __init__(self, epoch_group_data: _Optional[_Union[_epochs_pb2.EpochGroupData, _Mapping]] = ...) -> None: ...
+
+class QueryCurrentEpochGroupDataRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class QueryCurrentEpochGroupDataResponse(_message.Message):
+    __slots__ = ("epoch_group_data",)
+    EPOCH_GROUP_DATA_FIELD_NUMBER: _ClassVar[int]
+    epoch_group_data: _epochs_pb2.EpochGroupData
+    def __init__(self, epoch_group_data: _Optional[_Union[_epochs_pb2.EpochGroupData, _Mapping]] = ...) -> None: ...
+
+class QueryActiveParticipantsRequest(_message.Message):
+    __slots__ = ("epoch_index",)
+    EPOCH_INDEX_FIELD_NUMBER: _ClassVar[int]
+    epoch_index: int
+    def __init__(self, epoch_index: _Optional[int] = ...) -> None: ...
+
+class QueryActiveParticipantsResponse(_message.Message):
+    __slots__ = ("active_participants",)
+    ACTIVE_PARTICIPANTS_FIELD_NUMBER: _ClassVar[int]
+    active_participants: _epochs_pb2.ActiveParticipants
+    def __init__(self, active_participants: _Optional[_Union[_epochs_pb2.ActiveParticipants, _Mapping]] = ...) -> None: ...
+
+class QueryRandomSeedRequest(_message.Message):
+    __slots__ = ("epoch_index", "participant")
+    EPOCH_INDEX_FIELD_NUMBER: _ClassVar[int]
+    PARTICIPANT_FIELD_NUMBER: _ClassVar[int]
+    epoch_index: int
+    participant: str
+    def __init__(self, epoch_index: _Optional[int] = ..., participant: _Optional[str] = ...) -> None: ...
+
+class QueryRandomSeedResponse(_message.Message):
+    __slots__ = ("seed",)
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    seed: _epochs_pb2.RandomSeed
+    def __init__(self, seed: _Optional[_Union[_epochs_pb2.RandomSeed, _Mapping]] = ...) -> None: ...
+
+class QueryPocAdmissionsRequest(_message.Message):
+    __slots__ = ("epoch_index",)
+    EPOCH_INDEX_FIELD_NUMBER: _ClassVar[int]
+    epoch_index: int
+    def __init__(self, epoch_index: _Optional[int] = ...) -> None: ...
+
+class QueryPocAdmissionsResponse(_message.Message):
+    __slots__ = ("admissions",)
+    ADMISSIONS_FIELD_NUMBER: _ClassVar[int]
+    admissions: _poc_pb2.PocAdmissions
+    def __init__(self, admissions: _Optional[_Union[_poc_pb2.PocAdmissions, _Mapping]] = ...) -> None: ...
+
+class QueryPocBatchesForStageRequest(_message.Message):
+    __slots__ = ("poc_stage_start_block_height",)
+    POC_STAGE_START_BLOCK_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    poc_stage_start_block_height: int
+    def __init__(self, poc_stage_start_block_height: _Optional[int] = ...) -> None: ...
+
+class QueryPocBatchesForStageResponse(_message.Message):
+    __slots__ = ("batches",)
+    BATCHES_FIELD_NUMBER: _ClassVar[int]
+    batches: _containers.RepeatedCompositeFieldContainer[_poc_pb2.PoCBatch]
+    def __init__(self, batches: _Optional[_Iterable[_Union[_poc_pb2.PoCBatch, _Mapping]]] = ...) -> None: ...
+
+class QueryPocValidationsForStageRequest(_message.Message):
+    __slots__ = ("poc_stage_start_block_height",)
+    POC_STAGE_START_BLOCK_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    poc_stage_start_block_height: int
+    def __init__(self, poc_stage_start_block_height: _Optional[int] = ...) -> None: ...
+
+class QueryPocValidationsForStageResponse(_message.Message):
+    __slots__ = ("validations",)
+    VALIDATIONS_FIELD_NUMBER: _ClassVar[int]
+    validations: _containers.RepeatedCompositeFieldContainer[_poc_pb2.PoCValidation]
+    def __init__(self, validations: _Optional[_Iterable[_Union[_poc_pb2.PoCValidation, _Mapping]]] = ...) -> None: ...
+
+class QueryNodeEligibilityRequest(_message.Message):
+    __slots__ = ("participant", "node_id")
+    PARTICIPANT_FIELD_NUMBER: _ClassVar[int]
+    NODE_ID_FIELD_NUMBER: _ClassVar[int]
+    participant: str
+    node_id: str
+    def __init__(self, participant: _Optional[str] = ..., node_id: _Optional[str] = ...) -> None: ...
+
+class QueryNodeEligibilityResponse(_message.Message):
+    __slots__ = ("eligibility",)
+    ELIGIBILITY_FIELD_NUMBER: _ClassVar[int]
+    eligibility: _poc_pb2.NodeEligibility
+    def __init__(self, eligibility: _Optional[_Union[_poc_pb2.NodeEligibility, _Mapping]] = ...) -> None: ...
+
+class QueryGetRandomExecutorRequest(_message.Message):
+    __slots__ = ("model", "request_id", "exclude")
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDE_FIELD_NUMBER: _ClassVar[int]
+    model: str
+    request_id: str
+    exclude: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, model: _Optional[str] = ..., request_id: _Optional[str] = ..., exclude: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class QueryGetRandomExecutorResponse(_message.Message):
+    __slots__ = ("executor", "model_id")
+    EXECUTOR_FIELD_NUMBER: _ClassVar[int]
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    executor: _nodes_pb2.Participant
+    model_id: str
+    def __init__(self, executor: _Optional[_Union[_nodes_pb2.Participant, _Mapping]] = ..., model_id: _Optional[str] = ...) -> None: ...
+
+class QueryInferenceRequest(_message.Message):
+    __slots__ = ("index",)
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    index: str
+    def __init__(self, index: _Optional[str] = ...) -> None: ...
+
+class QueryInferenceResponse(_message.Message):
+    __slots__ = ("inference",)
+    INFERENCE_FIELD_NUMBER: _ClassVar[int]
+    inference: _inference_pb2.Inference
+    def __init__(self, inference: _Optional[_Union[_inference_pb2.Inference, _Mapping]] = ...) -> None: ...
+
+class QueryInferenceAllRequest(_message.Message):
+    __slots__ = ("pagination",)
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+
+class QueryInferenceAllResponse(_message.Message):
+    __slots__ = ("inferences", "pagination")
+    INFERENCES_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    inferences: _containers.RepeatedCompositeFieldContainer[_inference_pb2.Inference]
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, inferences: _Optional[_Iterable[_Union[_inference_pb2.Inference, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
+
+class QueryEpochPerformanceSummaryRequest(_message.Message):
+    __slots__ = ("epoch_index", "participant_id")
+    EPOCH_INDEX_FIELD_NUMBER: _ClassVar[int]
+    PARTICIPANT_ID_FIELD_NUMBER: _ClassVar[int]
+    epoch_index: int
+    participant_id: str
+    def __init__(self, epoch_index: _Optional[int] = ..., participant_id: _Optional[str] = ...) -> None: ...
+
+class QueryEpochPerformanceSummaryResponse(_message.Message):
+    __slots__ = ("epoch_performance_summary",)
+    EPOCH_PERFORMANCE_SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    epoch_performance_summary: _inference_pb2.EpochPerformanceSummary
+    def __init__(self, epoch_performance_summary: _Optional[_Union[_inference_pb2.EpochPerformanceSummary, _Mapping]] = ...) -> None: ...
+
+class QueryCollateralRequest(_message.Message):
+    __slots__ = ("participant",)
+    PARTICIPANT_FIELD_NUMBER: _ClassVar[int]
+    participant: str
+    def __init__(self, participant: _Optional[str] = ...) -> None: ...
+
+class QueryCollateralResponse(_message.Message):
+    __slots__ = ("amount",)
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    amount: _coin_pb2.Coin
+    def __init__(self, amount: _Optional[_Union[_coin_pb2.Coin, _Mapping]] = ...) -> None: ...
+
+class QueryUnbondingCollateralRequest(_message.Message):
+    __slots__ = ("participant",)
+    PARTICIPANT_FIELD_NUMBER: _ClassVar[int]
+    participant: str
+    def __init__(self, participant: _Optional[str] = ...) -> None: ...
+
+class QueryUnbondingCollateralResponse(_message.Message):
+    __slots__ = ("unbondings",)
+    UNBONDINGS_FIELD_NUMBER: _ClassVar[int]
+    unbondings: _containers.RepeatedCompositeFieldContainer[_collateral_pb2.UnbondingCollateral]
+    def __init__(self, unbondings: _Optional[_Iterable[_Union[_collateral_pb2.UnbondingCollateral, _Mapping]]] = ...) -> None: ...
