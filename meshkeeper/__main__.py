@@ -1,0 +1,80 @@
+"""The `meshkeeper` command. It hands over to the parts, each imported only when one of its commands is called."""
+
+import importlib
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+import click
+import typer
+import typer.core
+import typer.main
+
+GROUPS = {
+    "chain": ("chain.__main__", "The state machine: make, run, ask and change a chain."),
+    "broker": ("broker.__main__", "The daemon of one participant: run it, and command its nodes."),
+    "mlnode": ("mlnode.__main__", "The host of models: serve them, list them, make a small one."),
+    "devnet": ("meshkeeper.devnet.__main__", "A whole network on this machine: demo, up, down."),
+}
+"""Command, the module whose `app` answers it, and its line in the help. The lines are here so that help is quick."""
+
+
+class _Parts(typer.core.TyperGroup):
+    """A group whose sub-commands are imported when they are called, not when they are listed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(GROUPS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in GROUPS:
+            return None
+        module, line = GROUPS[cmd_name]
+        command = typer.main.get_command(importlib.import_module(module).app)
+        command.name, command.help = cmd_name, line
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in GROUPS.items()])
+
+
+app = typer.Typer(
+    cls=_Parts,
+    help="Meshkeeper: a decentralised LLM inference network.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        try:
+            typer.echo(f"meshkeeper {version('meshkeeper')}")
+        except PackageNotFoundError:
+            from meshkeeper import __version__
+
+            typer.echo(f"meshkeeper {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: bool = typer.Option(
+        False, "--version", help="Print the version and leave.", callback=_print_version, is_eager=True
+    ),
+) -> None:
+    """Meshkeeper: a decentralised LLM inference network."""
+
+
+def main() -> None:
+    """Runs the command line. Leaves with 0, 1 (refused or failed, one sentence on stderr) or 2 (wrong usage)."""
+    try:
+        app(prog_name="meshkeeper")
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

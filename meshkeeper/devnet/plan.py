@@ -1,0 +1,117 @@
+"""What a local network consists of: three participants, four nodes, two models. Data, no effects."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+CHAIN_ID = "mesh-devnet-1"
+DENOM = "umesh"
+GENESIS_BALANCE_UMESH = 1_000_000_000_000
+"""What each account owns at genesis: a million mesh, more than any demo can spend."""
+COLLATERAL_UMESH = 1_000_000
+"""What each participant deposits: one mesh."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPlan:
+    """A governance model and the file behind it."""
+
+    model_id: str
+    """Identifier under which it is governed and asked for."""
+    file: str
+    """File in the models folder; also what nodes declare."""
+    v_ram_mb: int
+    """Memory that it needs."""
+
+    @property
+    def alternatives(self) -> tuple[str, ...]:
+        """Other names that nodes declare: the file's, unless the model is governed under it."""
+        return () if self.file == self.model_id else (self.file,)
+
+
+@dataclass(frozen=True, slots=True)
+class NodePlan:
+    """One machine."""
+
+    node_id: str
+    file: str
+    """Model file that it declares and serves."""
+    http_port: int
+    control_port: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantPlan:
+    """One participant: a broker and its machines."""
+
+    name: str
+    public_port: int
+    callback_port: int
+    admin_port: int
+    nodes: tuple[NodePlan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkPlan:
+    """The whole network below one folder."""
+
+    base: Path
+    models: tuple[ModelPlan, ...]
+    participants: tuple[ParticipantPlan, ...]
+    chain_port: int
+    chain_http_port: int
+    block_interval_s: float = 1.0
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def chain_home(self) -> Path:
+        """Home of the chain."""
+        return self.base / "chain"
+
+    @property
+    def models_dir(self) -> Path:
+        """Folder that all nodes read their models from."""
+        return self.base / "models"
+
+    @property
+    def chain_address(self) -> str:
+        """host:port of the chain's gRPC."""
+        return f"127.0.0.1:{self.chain_port}"
+
+    def broker_home(self, name: str) -> Path:
+        """Home of a participant's broker."""
+        return self.base / f"broker-{name}"
+
+    def node_home(self, node_id: str) -> Path:
+        """Home of a machine."""
+        return self.base / f"node-{node_id}"
+
+    def log(self, name: str) -> Path:
+        """Log of a process."""
+        return self.base / "logs" / f"{name}.log"
+
+
+def plan_network(base: Path, models: tuple[ModelPlan, ...], ports: list[int]) -> NetworkPlan:
+    """The network that the demo and `up` run: ada has two machines, bob and cleo one each.
+
+    The first model is served by ada and bob, the second by ada and cleo. Takes 19 ports, in order: chain gRPC and HTTP, three for
+    each broker, two for each machine.
+    """
+    free = iter(ports)
+    first, second = models[0].file, models[-1].file
+    chain_port, chain_http_port = next(free), next(free)
+    machines = {"ada": ((1, first), (2, second)), "bob": ((1, first),), "cleo": ((1, second),)}
+    participants = tuple(
+        ParticipantPlan(
+            name,
+            next(free),
+            next(free),
+            next(free),
+            tuple(NodePlan(f"{name}-{number}", file, next(free), next(free)) for number, file in owned),
+        )
+        for name, owned in machines.items()
+    )
+    return NetworkPlan(base, models, participants, chain_port, chain_http_port)
+
+
+PORT_COUNT = 19
+"""Ports that `plan_network` takes."""

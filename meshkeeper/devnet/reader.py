@@ -1,0 +1,93 @@
+"""What the demo knows of the chain: its blocks as they come, and its records, read over gRPC like anyone would."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import grpc
+
+from chain.v1 import epochs_pb2, events_pb2, events_pb2_grpc, query_pb2, query_pb2_grpc
+
+
+class NotInTime(Exception):
+    """Something that was waited for did not happen."""
+
+
+class Reader:
+    """Follows a chain's blocks in the background and answers questions about its state.
+
+    The follower resumes where it was when the chain goes away and comes back, without a gap.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._channel = grpc.insecure_channel(address, options=[("grpc.max_reconnect_backoff_ms", 500)])
+        self.query = query_pb2_grpc.QueryStub(self._channel)
+        self._events = events_pb2_grpc.EventStreamStub(self._channel)
+        self._blocks: list[events_pb2.BlockSummary] = []
+        self._news = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._follow, name="blocks", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ends the follower."""
+        self._closed = True
+        self._channel.close()
+        self._thread.join(5)
+
+    def status(self) -> events_pb2.ChainStatus:
+        """How the chain stands."""
+        return self._events.GetStatus(events_pb2.GetStatusRequest(), timeout=10, wait_for_ready=True)
+
+    def block(self, height: int) -> events_pb2.BlockSummary:
+        """One block as the chain has it now."""
+        request = events_pb2.GetBlockRequest(height=height)
+        return self._events.GetBlock(request, timeout=10, wait_for_ready=True)
+
+    def epoch(self) -> epochs_pb2.EpochInfo:
+        """Where the chain stands in its epochs."""
+        return self.query.CurrentEpoch(query_pb2.QueryCurrentEpochRequest(), timeout=10).epoch
+
+    def group(self, epoch_index: int, model_id: str = "") -> epochs_pb2.EpochGroupData:
+        """A frozen group."""
+        request = query_pb2.QueryEpochGroupDataRequest(epoch_index=epoch_index, model_id=model_id)
+        return self.query.EpochGroupData(request, timeout=10).epoch_group_data
+
+    def blocks(self, first_height: int, within_s: float) -> Iterator[events_pb2.BlockSummary]:
+        """Blocks from a height on, each as soon as it is there; NotInTime when the time is over."""
+        until = time.monotonic() + within_s
+        height = first_height
+        while True:
+            with self._news:
+                while not self._blocks or self._blocks[-1].height < height:
+                    left = until - time.monotonic()
+                    if left <= 0:
+                        raise NotInTime(f"no block {height} within {within_s:.0f} s")
+                    self._news.wait(min(left, 1.0))
+                block = self._blocks[height - self._blocks[0].height]
+            yield block
+            height += 1
+
+    def wait(self, condition: Callable[[], bool], within_s: float, what: str) -> None:
+        """Waits until something holds, looking again after each block and at least every quarter second."""
+        until = time.monotonic() + within_s
+        while not condition():
+            if time.monotonic() > until:
+                raise NotInTime(f"{what} did not happen within {within_s:.0f} s")
+            with self._news:
+                self._news.wait(0.25)
+
+    def _follow(self) -> None:
+        next_height = 1
+        while not self._closed:
+            try:
+                request = events_pb2.SubscribeRequest(from_height=next_height)
+                for block in self._events.Subscribe(request, wait_for_ready=True):
+                    with self._news:
+                        self._blocks.append(block)
+                        self._news.notify_all()
+                    next_height = block.height + 1
+            except (grpc.RpcError, ValueError):
+                if self._closed:
+                    return
+                time.sleep(0.2)
