@@ -242,6 +242,26 @@ class ErrNotFound(Refusal):
     code, says = 1146, "{what} does not exist"
 
 
+class ErrTimestampOutsideWindow(Refusal):
+    code, says = 1147, "the request was signed at {timestamp} ns, accepted are {first} to {last}; sign it again"
+
+
+class ErrWrongExecutor(Refusal):
+    code, says = 1148, "inference {inference_id} belongs to executor {expected}, not to {got}"
+
+
+class ErrExecutorNotInGroup(Refusal):
+    code, says = 1149, "{executor} does not serve {model!r} in epoch {epoch_index}; ask for an executor again"
+
+
+class ErrSeedNotAccepted(Refusal):
+    code, says = 1150, "seed of {participant} for epoch {epoch_index} not accepted: {why}"
+
+
+class ErrNoExecutor(Refusal):
+    code, says = 1151, "nobody can answer for {model!r} now: {why}; served are: {served}"
+
+
 class CollateralRefusal(Refusal):
     """What the collateral room refuses."""
 
@@ -258,6 +278,10 @@ class ErrInsufficientCollateral(CollateralRefusal):
 
 class ErrInvalidDenom(CollateralRefusal):
     code, says = 1102, "collateral is umesh, not {denom!r}"
+
+
+class ErrInvalidSlashFraction(CollateralRefusal):
+    code, says = 1105, "slash fraction {fraction} is not between 0 and 1"
 
 
 class Fatal(Exception):

@@ -19,7 +19,7 @@ class InferenceParams:
     timestamp_advance: int = 0
     """Seconds that a request's timestamp may lie ahead of block time, default 30."""
     exclude_invalid: bool = False
-    """Whether INVALID participants are left out of routing, default true."""
+    """Whether INVALID participants are left out of formation, votes and routing, default true."""
 
 
 class InferenceStatus(IntEnum):
@@ -82,7 +82,7 @@ class Inference:
     node_version: str = ""
     """Version of the node that the request asks for; may be empty."""
     epoch_id: int = 0
-    """Effective epoch when it was completed."""
+    """Effective epoch when it was first recorded, then that of its completion."""
     epoch_poc_start_block_height: int = 0
     """Start of that epoch's proof of compute."""
     transferred_by: str = ""
@@ -96,7 +96,9 @@ class Inference:
     original_prompt: str = ""
     """The request as the requester signed it."""
     per_token_price: int = 0
-    """Price of a token, umesh, fixed by whichever of start and finish came first."""
+    """Price of a completion token, umesh, fixed by whichever of start and finish came first."""
+    prompt_token_price: int = 0
+    """Price of a prompt token, umesh, fixed at the same time."""
 
 
 @dataclass(frozen=True, slots=True)

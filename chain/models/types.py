@@ -1,8 +1,13 @@
 """Records and messages of the model registry."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
+from chain.context import Context
 from chain.fixed import Decimal
+
+if TYPE_CHECKING:
+    from chain.params import Params
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +112,23 @@ class MsgRetireModel:
 @dataclass(frozen=True, slots=True)
 class MsgRetireModelResponse:
     """Answers MsgRetireModel."""
+
+
+class Resolver(Protocol):
+    """Says what identifiers stand for, over one unchanging registry."""
+
+    def resolve(self, identifier: str) -> str | None:
+        """The governance model that an identifier stands for, or None."""
+
+    def list_valid(self) -> tuple[str, ...]:
+        """Identifiers of all governance models, sorted."""
+
+
+class ParamsSource(Protocol):
+    """What this room expects of the parameters."""
+
+    def get(self, ctx: Context) -> "Params":
+        """The parameters in effect."""
+
+    def get_authority(self, ctx: Context) -> str:
+        """The account that acts for governance, bech32."""

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Protocol
+
+from chain.context import Context
+from chain.models.types import Resolver
 
 
 class ParticipantStatus(IntEnum):
@@ -160,3 +164,10 @@ class MsgSubmitHardwareDiff:
 @dataclass(frozen=True, slots=True)
 class MsgSubmitHardwareDiffResponse:
     """Answers MsgSubmitHardwareDiff."""
+
+
+class ModelRegistry(Protocol):
+    """What this room expects of the registry of models."""
+
+    def get_resolver(self, ctx: Context) -> Resolver:
+        """A resolver over the registry as it is now."""

@@ -23,7 +23,7 @@ INFERENCE_STATUS_VOTING: InferenceStatus
 INFERENCE_STATUS_EXPIRED: InferenceStatus
 
 class Inference(_message.Message):
-    __slots__ = ("index", "inference_id", "prompt_hash", "prompt_payload", "response_hash", "response_payload", "prompt_token_count", "completion_token_count", "requested_by", "executed_by", "status", "start_block_height", "end_block_height", "start_block_timestamp", "end_block_timestamp", "model", "max_tokens", "actual_cost", "escrow_amount", "assigned_to", "validated_by", "node_version", "epoch_id", "epoch_poc_start_block_height", "transferred_by", "request_timestamp", "transfer_signature", "execution_signature", "original_prompt", "per_token_price")
+    __slots__ = ("index", "inference_id", "prompt_hash", "prompt_payload", "response_hash", "response_payload", "prompt_token_count", "completion_token_count", "requested_by", "executed_by", "status", "start_block_height", "end_block_height", "start_block_timestamp", "end_block_timestamp", "model", "max_tokens", "actual_cost", "escrow_amount", "assigned_to", "validated_by", "node_version", "epoch_id", "epoch_poc_start_block_height", "transferred_by", "request_timestamp", "transfer_signature", "execution_signature", "original_prompt", "per_token_price", "prompt_token_price")
     INDEX_FIELD_NUMBER: _ClassVar[int]
     INFERENCE_ID_FIELD_NUMBER: _ClassVar[int]
     PROMPT_HASH_FIELD_NUMBER: _ClassVar[int]
@@ -54,6 +54,7 @@ class Inference(_message.Message):
     EXECUTION_SIGNATURE_FIELD_NUMBER: _ClassVar[int]
     ORIGINAL_PROMPT_FIELD_NUMBER: _ClassVar[int]
     PER_TOKEN_PRICE_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_TOKEN_PRICE_FIELD_NUMBER: _ClassVar[int]
     index: str
     inference_id: str
     prompt_hash: str
@@ -84,7 +85,8 @@ class Inference(_message.Message):
     execution_signature: str
     original_prompt: str
     per_token_price: int
-    def __init__(self, index: _Optional[str] = ..., inference_id: _Optional[str] = ..., prompt_hash: _Optional[str] = ..., prompt_payload: _Optional[str] = ..., response_hash: _Optional[str] = ..., response_payload: _Optional[str] = ..., prompt_token_count: _Optional[int] = ..., completion_token_count: _Optional[int] = ..., requested_by: _Optional[str] = ..., executed_by: _Optional[str] = ..., status: _Optional[_Union[InferenceStatus, str]] = ..., start_block_height: _Optional[int] = ..., end_block_height: _Optional[int] = ..., start_block_timestamp: _Optional[int] = ..., end_block_timestamp: _Optional[int] = ..., model: _Optional[str] = ..., max_tokens: _Optional[int] = ..., actual_cost: _Optional[int] = ..., escrow_amount: _Optional[int] = ..., assigned_to: _Optional[str] = ..., validated_by: _Optional[_Iterable[str]] = ..., node_version: _Optional[str] = ..., epoch_id: _Optional[int] = ..., epoch_poc_start_block_height: _Optional[int] = ..., transferred_by: _Optional[str] = ..., request_timestamp: _Optional[int] = ..., transfer_signature: _Optional[str] = ..., execution_signature: _Optional[str] = ..., original_prompt: _Optional[str] = ..., per_token_price: _Optional[int] = ...) -> None: ...
+    prompt_token_price: int
+    def __init__(self, index: _Optional[str] = ..., inference_id: _Optional[str] = ..., prompt_hash: _Optional[str] = ..., prompt_payload: _Optional[str] = ..., response_hash: _Optional[str] = ..., response_payload: _Optional[str] = ..., prompt_token_count: _Optional[int] = ..., completion_token_count: _Optional[int] = ..., requested_by: _Optional[str] = ..., executed_by: _Optional[str] = ..., status: _Optional[_Union[InferenceStatus, str]] = ..., start_block_height: _Optional[int] = ..., end_block_height: _Optional[int] = ..., start_block_timestamp: _Optional[int] = ..., end_block_timestamp: _Optional[int] = ..., model: _Optional[str] = ..., max_tokens: _Optional[int] = ..., actual_cost: _Optional[int] = ..., escrow_amount: _Optional[int] = ..., assigned_to: _Optional[str] = ..., validated_by: _Optional[_Iterable[str]] = ..., node_version: _Optional[str] = ..., epoch_id: _Optional[int] = ..., epoch_poc_start_block_height: _Optional[int] = ..., transferred_by: _Optional[str] = ..., request_timestamp: _Optional[int] = ..., transfer_signature: _Optional[str] = ..., execution_signature: _Optional[str] = ..., original_prompt: _Optional[str] = ..., per_token_price: _Optional[int] = ..., prompt_token_price: _Optional[int] = ...) -> None: ...
 
 class InferenceTimeout(_message.Message):
     __slots__ = ("expiration_height", "inference_id")

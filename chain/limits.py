@@ -1,0 +1,19 @@
+"""What a text inside a message may be: the bounds that several rooms share."""
+
+IDENTIFIER_LENGTH_MAX = 256
+"""Longest identifier of a model, in characters."""
+NODE_ID_LENGTH_MAX = 128
+"""Longest identifier of a machine or a batch, in characters."""
+
+
+def is_identifier(text: str, length_max: int) -> bool:
+    """Whether a text is 1 to `length_max` printable ASCII characters with no blank at either end.
+
+    Such a text can be part of a key, a file name's source or a log line without surprises.
+    """
+    return 0 < len(text) <= length_max and text.isascii() and text.isprintable() and text == text.strip()
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text holds nothing but white space."""
+    return not text.strip()

@@ -1,0 +1,106 @@
+"""Handlers of participants' messages about themselves and their machines."""
+
+from dataclasses import replace
+
+from chain.context import Context
+from chain.errors import ErrInvalidModel, ErrInvalidRecord
+from chain.nodes import rules
+from chain.nodes.keeper import Nodes
+from chain.nodes.types import (
+    HardwareNode,
+    HardwareNodes,
+    ModelRegistry,
+    MsgSubmitHardwareDiff,
+    MsgSubmitHardwareDiffResponse,
+    MsgSubmitNewParticipant,
+    MsgSubmitNewParticipantResponse,
+    Participant,
+    ParticipantStatus,
+)
+
+
+class Msgs:
+    """Handlers of this room."""
+
+    def __init__(self, nodes: Nodes, models: ModelRegistry) -> None:
+        self._nodes = nodes
+        self._models = models
+
+    def submit_new_participant(
+        self, ctx: Context, msg: MsgSubmitNewParticipant
+    ) -> MsgSubmitNewParticipantResponse:
+        """Registers a participant, or updates its URL and keys; standing, figures and balance are kept."""
+        _check_participant(msg)
+        known = self._nodes.get_participant(ctx, msg.creator)
+        participant = replace(
+            known or _build_participant(ctx, msg.creator),
+            inference_url=msg.url,
+            validator_key=msg.validator_key,
+            worker_public_key=msg.worker_key,
+        )
+        self._nodes.set_participant(ctx, participant)
+        ctx.emit("participant_updated" if known else "participant_registered", participant=msg.creator)
+        return MsgSubmitNewParticipantResponse(participant_index=msg.creator)
+
+    def submit_hardware_diff(self, ctx: Context, msg: MsgSubmitHardwareDiff) -> MsgSubmitHardwareDiffResponse:
+        """Applies what changed in a participant's hardware, wholly or not at all.
+
+        Models are stored as declared. STOPPED and FAILED machines are not asked for valid models, so that
+        one whose model was retired can still be taken out.
+        """
+        for node in (*msg.new_or_modified, *msg.removed):
+            if fault := rules.find_fault(node):
+                raise ErrInvalidRecord(what=f"node {node.local_id!r}", why=fault)
+        self._nodes.require_participant(ctx, msg.creator)
+        self._check_models(ctx, msg.new_or_modified)
+        hardware = self._nodes.get_hardware(ctx, msg.creator) or HardwareNodes(msg.creator)
+        nodes = rules.compute_nodes(hardware.hardware_nodes, msg.new_or_modified, msg.removed)
+        if len(nodes) > rules.NODES_MAX:
+            raise ErrInvalidRecord(
+                what=f"hardware of {msg.creator}", why=f"more than {rules.NODES_MAX} nodes"
+            )
+        self._nodes.set_hardware(ctx, HardwareNodes(msg.creator, nodes))
+        _announce(ctx, msg.creator, hardware.hardware_nodes, nodes)
+        return MsgSubmitHardwareDiffResponse()
+
+    def _check_models(self, ctx: Context, nodes: tuple[HardwareNode, ...]) -> None:
+        resolver = self._models.get_resolver(ctx)
+        for node in nodes:
+            for model in node.models if rules.is_active(node) else ():
+                if resolver.resolve(model) is None:
+                    valid = ", ".join(resolver.list_valid()) or "none yet"
+                    raise ErrInvalidModel(model=model, valid=valid)
+
+
+def _check_participant(msg: MsgSubmitNewParticipant) -> None:
+    if msg.url and not rules.is_url(msg.url):
+        raise ErrInvalidRecord(what=f"participant {msg.creator}", why="url is not an http or https URL")
+    for name, key in (("validator_key", msg.validator_key), ("worker_key", msg.worker_key)):
+        if key and not rules.is_ed25519_key(key):
+            why = f"{name} is not 32 bytes in base64"
+            raise ErrInvalidRecord(what=f"participant {msg.creator}", why=why)
+
+
+def _build_participant(ctx: Context, address: str) -> Participant:
+    return Participant(
+        index=address,
+        address=address,
+        weight=-1,
+        join_time=ctx.time_ms,
+        join_height=ctx.height,
+        status=ParticipantStatus.ACTIVE,
+    )
+
+
+def _announce(
+    ctx: Context, participant: str, before: tuple[HardwareNode, ...], after: tuple[HardwareNode, ...]
+) -> None:
+    known = {node.local_id: node for node in before}
+    left = {node.local_id: node for node in after}
+    for node_id in known:
+        if node_id not in left:
+            ctx.emit("hardware_removed", participant=participant, node_id=node_id)
+    for node in after:
+        if known.get(node.local_id) != node:
+            status = node.status.name
+            ctx.emit("hardware_updated", participant=participant, node_id=node.local_id, status=status)
