@@ -67,8 +67,9 @@ class BlockResult:
     events: tuple[Event, ...]
     """What happened at the beginning and the end of the block, outside transactions."""
     changes: tuple[tuple[bytes, bytes | None], ...]
-    """Changed entries, encoded, in key order; None for a deleted one. Applied to the state before, they give the
-    state after."""
+    """Changed entries, encoded, in key order; None for a deleted one. Applied to the state before, they
+    give the state after.
+    """
     app_hash: bytes
     results_hash: bytes
 

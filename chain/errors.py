@@ -243,7 +243,10 @@ class ErrNotFound(Refusal):
 
 
 class ErrTimestampOutsideWindow(Refusal):
-    code, says = 1147, "the request was signed at {timestamp} ns, accepted are {first} to {last}; sign it again"
+    code, says = (
+        1147,
+        "the request was signed at {timestamp} ns, accepted are {first} to {last}; sign it again",
+    )
 
 
 class ErrWrongExecutor(Refusal):

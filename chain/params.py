@@ -1,13 +1,19 @@
-"""All parameters of the machine, gathered."""
+"""All parameters of the machine, gathered, and what makes them valid. Their defaults are in `profiles.py`."""
 
 from dataclasses import dataclass
 
 from chain.auth.types import AuthParams
 from chain.collateral.types import CollateralParams
 from chain.epochs.types import EpochParams
+from chain.errors import ErrInvalidRecord
+from chain.fixed import ONE, Decimal, from_decimal
 from chain.inference.types import InferenceParams
 from chain.models.types import ModelParams
 from chain.poc.types import PocParams
+
+POC_ADMISSIONS = ("snapshot", "literal", "joiner", "registry", "open")
+ALTERNATIVE_RESOLUTIONS = ("nearest", "terminal")
+_INT64_MAX = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +47,132 @@ class MsgUpdateParams:
 @dataclass(frozen=True, slots=True)
 class MsgUpdateParamsResponse:
     """Answers MsgUpdateParams."""
+
+
+def validate(params: Params) -> list[str]:
+    """All that is wrong with the parameters, a sentence each; empty when they are valid."""
+    return [
+        *_validate_epoch(params.epoch),
+        *_validate_poc(params.poc),
+        *_validate_inference(params.inference),
+        *_validate_collateral(params.collateral),
+        *_one_of(
+            "models.alternative_resolution", params.models.alternative_resolution, ALTERNATIVE_RESOLUTIONS
+        ),
+        *_validate_auth(params.auth),
+    ]
+
+
+def _validate_epoch(epoch: EpochParams) -> list[str]:
+    wrong = _at_least(
+        "epoch",
+        epoch,
+        epoch_length=1,
+        epoch_shift=0,
+        default_unit_of_compute_price=0,
+        poc_stage_duration=1,
+        poc_exchange_duration=1,
+        poc_validation_delay=0,
+        poc_validation_duration=1,
+        set_new_validators_delay=0,
+        inference_validation_cutoff=0,
+        inference_pruning_epoch_threshold=1,
+    )
+    return wrong or _validate_stages(epoch)
+
+
+def _validate_stages(epoch: EpochParams) -> list[str]:
+    wrong = []
+    validation_end = epoch.poc_stage_duration + epoch.poc_validation_delay + epoch.poc_validation_duration
+    stages = validation_end + epoch.set_new_validators_delay
+    if stages >= epoch.epoch_length:
+        wrong.append(
+            f"the stages must fit into epoch_length: they take {stages} blocks of {epoch.epoch_length}, "
+            "and at least one block must be left for inference"
+        )
+    if epoch.epoch_shift >= epoch.epoch_length:
+        wrong.append(
+            f"epoch.epoch_shift is {epoch.epoch_shift}, must be less than epoch_length {epoch.epoch_length}"
+        )
+    if epoch.poc_stage_duration + epoch.poc_exchange_duration >= validation_end:
+        wrong.append(
+            "epoch.poc_exchange_duration must end before validation does: "
+            "at most poc_validation_delay + poc_validation_duration - 1"
+        )
+    return wrong
+
+
+def _validate_poc(poc: PocParams) -> list[str]:
+    return [
+        *_at_least(
+            "poc",
+            poc,
+            validation_sample_size=1,
+            poc_data_pruning_epoch_threshold=1,
+            r_target_micro=1,
+            tolerance_micro=0,
+            tokens_per_nonce=1,
+            sequences_per_decode=4,
+            vector_dimensions=1,
+            max_batch_nonces=1,
+        ),
+        *_fraction("poc.mismatch_rate", poc.mismatch_rate),
+        *_fraction("poc.fraud_threshold", poc.fraud_threshold),
+        *_one_of("poc.poc_admission", poc.poc_admission, POC_ADMISSIONS),
+    ]
+
+
+def _validate_inference(inference: InferenceParams) -> list[str]:
+    return _at_least(
+        "inference",
+        inference,
+        expiration_blocks=1,
+        base_per_token_price=1,
+        default_max_tokens=1,
+        timestamp_expiration=1,
+        timestamp_advance=1,
+    )
+
+
+def _validate_collateral(collateral: CollateralParams) -> list[str]:
+    return [
+        *_at_least("collateral", collateral, downtime_min_sample=0, unbonding_period_epochs=1),
+        *_fraction("collateral.slash_fraction_invalid", collateral.slash_fraction_invalid),
+        *_fraction("collateral.slash_fraction_downtime", collateral.slash_fraction_downtime),
+        *_fraction(
+            "collateral.downtime_missed_percentage_threshold", collateral.downtime_missed_percentage_threshold
+        ),
+    ]
+
+
+def _validate_auth(auth: AuthParams) -> list[str]:
+    return _at_least(
+        "auth",
+        auth,
+        max_memo_characters=1,
+        max_tx_bytes=1,
+        tx_sig_limit=1,
+        tx_size_cost_per_byte=1,
+        sig_verify_cost=1,
+    )
+
+
+def _at_least(group: str, record: object, **lowest: int) -> list[str]:
+    wrong = []
+    for name, least in lowest.items():
+        value = getattr(record, name)
+        if not least <= value <= _INT64_MAX:
+            wrong.append(f"{group}.{name} is {value}, must be at least {least} and fit into 63 bits")
+    return wrong
+
+
+def _fraction(name: str, value: Decimal) -> list[str]:
+    try:
+        scaled = from_decimal(value)
+    except ErrInvalidRecord as error:
+        return [f"{name}: {error}"]
+    return [] if 0 <= scaled <= ONE else [f"{name} must be between 0 and 1"]
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> list[str]:
+    return [] if value in allowed else [f"{name} is {value!r}, must be one of {', '.join(allowed)}"]

@@ -1,12 +1,12 @@
 """The state as an ordered map in memory, with branches that are kept or dropped whole.
 
-A `Store` maps keys (bytes, compared byte by byte) to immutable values (dataclasses, integers, text). A branch is a
-store laid over its parent: it sees the parent's entries, keeps its own changes to itself, and either hands
-them down with `write` or is forgotten. The machine lays one branch for a block, one for a transaction's
-ante, one for its messages.
+A `Store` maps keys (bytes, compared byte by byte) to immutable values (dataclasses, integers, text). A
+branch is a store laid over its parent: it sees the parent's entries, keeps its own changes to itself, and
+either hands them down with `write` or is forgotten. The machine lays one branch for a block, one for a
+transaction's ante, one for its messages.
 
-A `Map` is a typed collection inside a store: its prefix keeps it apart from the others, and its key parts are encoded so
-that byte order is the order of the parts. Iteration is always in key order.
+A `Map` is a typed collection inside a store: its prefix keeps it apart from the others, and its key parts
+are encoded so that byte order is the order of the parts. Iteration is always in key order.
 """
 
 from bisect import bisect_left, insort

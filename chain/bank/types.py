@@ -1,6 +1,17 @@
 """Records and messages of the bank."""
 
 from dataclasses import dataclass
+from typing import Protocol
+
+from chain.context import Context
+
+
+class ExpectedAuthKeeper(Protocol):
+    """What the bank needs of accounts."""
+
+    def ensure_account(self, ctx: Context, address: str) -> None:
+        """Creates the account when it does not exist."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,98 @@
+"""Accounts, their numbers and sequences, and the unordered transactions that may not come twice.
+
+An account is created by genesis or by the first coins it receives. It learns its public key from its first
+signed transaction. Numbers are given in order of creation and never again.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from chain.auth.addresses import decode_address
+from chain.auth.types import Account, UnorderedNonce
+from chain.context import Context
+from chain.errors import ErrInvalidRecord, ErrTxTimeout, ErrUnknownAddress
+from chain.genesis_order import refuse_unsorted
+from chain.store import Map
+
+ACCOUNTS = Map(b"\x01\x01", "auth/accounts", (str,), Account)
+NEXT_ACCOUNT_NUMBER = Map(b"\x01\x02", "auth/next_account_number", (), int)
+UNORDERED_NONCES = Map(b"\x01\x03", "auth/unordered_nonces", (int, str), UnorderedNonce)
+COLLECTIONS = (ACCOUNTS, NEXT_ACCOUNT_NUMBER, UNORDERED_NONCES)
+
+
+class AuthKeeper:
+    """Keeps accounts and the memory of unordered transactions."""
+
+    def find_account(self, ctx: Context, address: str) -> Account | None:
+        """The account, or None."""
+        return ACCOUNTS.get(ctx.store, address)
+
+    def get_account(self, ctx: Context, address: str) -> Account:
+        """The account. Refuses an address that has none."""
+        account = ACCOUNTS.get(ctx.store, address)
+        if account is None:
+            raise ErrUnknownAddress(address=address)
+        return account
+
+    def set_account(self, ctx: Context, account: Account) -> None:
+        """Writes an account."""
+        ACCOUNTS.set(ctx.store, account, account.address)
+
+    def ensure_account(self, ctx: Context, address: str) -> None:
+        """Creates the account when it does not exist."""
+        if ACCOUNTS.has(ctx.store, address):
+            return
+        decode_address(address)
+        number = NEXT_ACCOUNT_NUMBER.get(ctx.store) or 0
+        NEXT_ACCOUNT_NUMBER.set(ctx.store, number + 1)
+        self.set_account(ctx, Account(address=address, account_number=number))
+
+    def increment_sequence(self, ctx: Context, address: str) -> None:
+        """Counts a transaction of the account."""
+        account = self.get_account(ctx, address)
+        self.set_account(ctx, replace(account, sequence=account.sequence + 1))
+
+    def use_unordered_nonce(self, ctx: Context, address: str, timeout_timestamp_ns: int) -> None:
+        """Remembers an unordered transaction until it has expired. Refuses one that came already."""
+        if UNORDERED_NONCES.has(ctx.store, timeout_timestamp_ns, address):
+            raise ErrTxTimeout(why=f"{address} has used the timeout {timeout_timestamp_ns} already")
+        nonce = UnorderedNonce(address, timeout_timestamp_ns)
+        UNORDERED_NONCES.set(ctx.store, nonce, timeout_timestamp_ns, address)
+
+    def process_expired_nonces(self, ctx: Context) -> None:
+        """Forgets the unordered transactions whose time is over; the ante refuses them by their timeout now."""
+        for parts, nonce in UNORDERED_NONCES.items(ctx.store):
+            if nonce.timeout_timestamp_ns > ctx.time_ns:
+                return
+            UNORDERED_NONCES.delete(ctx.store, *parts)
+
+    def import_genesis(
+        self, ctx: Context, accounts: Iterable[Account], nonces: Iterable[UnorderedNonce]
+    ) -> None:
+        """Writes accounts. Where no account of the document has a number, they are numbered in its order."""
+        accounts, nonces = tuple(accounts), tuple(nonces)
+        refuse_unsorted("accounts", [account.address for account in accounts])
+        if not any(account.account_number for account in accounts):
+            accounts = tuple(replace(account, account_number=at) for at, account in enumerate(accounts))
+        _refuse_repeated_numbers(accounts)
+        for account in accounts:
+            decode_address(account.address)
+            self.set_account(ctx, account)
+        if accounts:
+            NEXT_ACCOUNT_NUMBER.set(ctx.store, 1 + max(account.account_number for account in accounts))
+        for nonce in nonces:
+            self.use_unordered_nonce(ctx, nonce.address, nonce.timeout_timestamp_ns)
+
+    def export_genesis(self, ctx: Context) -> dict[str, object]:
+        """Accounts and unordered transactions, as fields of the genesis document."""
+        return {
+            "accounts": tuple(ACCOUNTS.values(ctx.store)),
+            "unordered_nonces": tuple(UNORDERED_NONCES.values(ctx.store)),
+        }
+
+
+def _refuse_repeated_numbers(accounts: tuple[Account, ...]) -> None:
+    numbers = sorted(account.account_number for account in accounts)
+    for left, right in zip(numbers, numbers[1:], strict=False):
+        if left == right:
+            raise ErrInvalidRecord(what="genesis accounts", why=f"account number {left} comes twice")

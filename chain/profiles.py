@@ -1,0 +1,100 @@
+"""Ready-made parameters: `devnet` for a laptop with one block a second, `default`, and `production`."""
+
+from dataclasses import replace
+
+from chain.auth.types import AuthParams
+from chain.collateral.types import CollateralParams
+from chain.epochs.types import EpochParams
+from chain.errors import ErrNotFound
+from chain.fixed import Decimal
+from chain.inference.types import InferenceParams
+from chain.models.types import ModelParams
+from chain.params import Params
+from chain.poc.types import PocParams
+
+DEFAULT = Params(
+    epoch=EpochParams(
+        epoch_length=40,
+        epoch_shift=0,
+        default_unit_of_compute_price=100,
+        poc_stage_duration=10,
+        poc_exchange_duration=2,
+        poc_validation_delay=2,
+        poc_validation_duration=6,
+        set_new_validators_delay=1,
+        inference_validation_cutoff=0,
+        inference_pruning_epoch_threshold=2,
+    ),
+    poc=PocParams(
+        validation_sample_size=200,
+        poc_data_pruning_epoch_threshold=1,
+        r_target_micro=1_270_000,
+        tolerance_micro=60_000,
+        mismatch_rate=Decimal(1, -2),
+        fraud_threshold=Decimal(1, -7),
+        tokens_per_nonce=16,
+        sequences_per_decode=8,
+        vector_dimensions=64,
+        poc_admission="snapshot",
+        max_batch_nonces=1000,
+    ),
+    inference=InferenceParams(
+        expiration_blocks=20,
+        base_per_token_price=100,
+        default_max_tokens=5000,
+        timestamp_expiration=60,
+        timestamp_advance=30,
+        exclude_invalid=True,
+    ),
+    collateral=CollateralParams(
+        slash_fraction_invalid=Decimal(2, -1),
+        slash_fraction_downtime=Decimal(1, -1),
+        downtime_missed_percentage_threshold=Decimal(5, -2),
+        downtime_min_sample=0,
+        unbonding_period_epochs=1,
+    ),
+    models=ModelParams(alternative_resolution="nearest"),
+    auth=AuthParams(
+        max_memo_characters=256,
+        max_tx_bytes=1_048_576,
+        tx_sig_limit=7,
+        tx_size_cost_per_byte=10,
+        sig_verify_cost=1000,
+    ),
+)
+"""What a parameter is unless there is a reason for another value."""
+
+DEVNET = replace(
+    DEFAULT,
+    epoch=replace(
+        DEFAULT.epoch, epoch_shift=22, poc_stage_duration=9, poc_validation_duration=7
+    ),  # the first proof of compute starts at height 18
+    poc=replace(DEFAULT.poc, validation_sample_size=16),
+)
+"""Short epochs for a laptop: at one block a second an epoch takes 40 s, half of it proof of compute."""
+
+PRODUCTION = replace(
+    DEFAULT,
+    epoch=replace(
+        DEFAULT.epoch,
+        epoch_length=17_280,
+        epoch_shift=16_980,
+        poc_stage_duration=60,
+        poc_exchange_duration=5,
+        poc_validation_delay=5,
+        poc_validation_duration=20,
+        set_new_validators_delay=120,
+        inference_validation_cutoff=80,
+    ),
+)
+"""Epochs of about a day at five seconds a block; the first proof of compute starts at height 300."""
+
+PROFILES = (("devnet", DEVNET), ("default", DEFAULT), ("production", PRODUCTION))
+
+
+def get_profile(name: str) -> Params:
+    """The parameters of a profile. Refuses a name that is not one."""
+    for known, params in PROFILES:
+        if known == name:
+            return params
+    raise ErrNotFound(what=f"profile {name!r} (there are {', '.join(known for known, _ in PROFILES)})")
