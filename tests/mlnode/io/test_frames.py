@@ -1,4 +1,4 @@
-"""The worker protocol's bytes: frames survive the wire however it cuts them, and nothing else gets through."""
+"""The worker protocol: frames survive the wire however it cuts them, and nothing else gets through."""
 
 import pytest
 

@@ -1,0 +1,292 @@
+"""The batch loop over one loaded model: many answers at once, a step at a time.
+
+A step gives every answer that is being written its next token, all in one decode, and reads one piece of the
+oldest unread prompt in a decode of its own. Prompts are cut at fixed places and never share a decode with
+anything else, so that the same prompt is read by the same arithmetic whatever else goes on; and a cancelled
+prompt can be interrupted in the middle of a decode without hurting anybody.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from mlnode.io.answer import Answer, BadRequest, read_sampling
+from mlnode.io.chat import BadTemplate, ChatFormat
+from mlnode.io.frames import FinishReason, Frame, RequestFailed, Step, Submit, Tokenize, Tokenized
+from mlnode.io.llama import (
+    DECODE_ABORTED,
+    DECODE_NO_ROOM,
+    DECODE_OK,
+    AbortFlag,
+    Context,
+    EngineError,
+    Model,
+)
+from mlnode.io.sampling import Sampler
+from mlnode.text import TextStream
+
+WAITING_MAX = 1024
+"""Requests without a slot. The front keeps its own, shorter queue; this bound is for a broken front."""
+
+Reply = Callable[[Frame], None]
+
+
+class Engine:
+    """Answers requests on one context. Belongs to one thread; only the abort flag is for others."""
+
+    def __init__(
+        self,
+        model: Model,
+        abort: AbortFlag,
+        reply: Reply,
+        *,
+        n_ctx: int,
+        slots: int,
+        n_ubatch: int,
+        n_threads: int,
+    ) -> None:
+        self._model = model
+        self._abort = abort
+        self._reply = reply
+        self._n_ctx = n_ctx
+        self._n_chunk = n_ubatch
+        self._context = Context(
+            model,
+            n_cells=n_ctx * slots,
+            n_sequences=slots,
+            n_ubatch=n_ubatch,
+            n_outputs=slots,
+            n_threads=n_threads,
+            abort=abort,
+        )
+        self._chat = ChatFormat(model.chat_template(), model.bos, model.eos)
+        self._free = list(range(slots))[::-1]
+        self._active: list[Answer] = []
+        self._waiting: list[Answer] = []
+        self.steps = 0
+
+    @property
+    def n_active(self) -> int:
+        return len(self._active)
+
+    @property
+    def n_waiting(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def has_work(self) -> bool:
+        return bool(self._active or self._waiting)
+
+    @property
+    def has_chat_template(self) -> bool:
+        return not self._chat.is_plain
+
+    def warm_up(self) -> int:
+        """Decode two tokens and forget them; microseconds of the second."""
+        started = 0.0
+        for position in range(2):
+            started = time.monotonic()
+            code = self._context.decode([0], [position], 0, [0], frozenset())
+            if code != DECODE_OK:
+                raise EngineError("ENGINE", f"the first decode failed with code {code}")
+        elapsed = time.monotonic() - started
+        self._context.clear()
+        return round(elapsed * 1_000_000)
+
+    def set_threads(self, n_threads: int) -> None:
+        self._context.set_threads(n_threads)
+
+    # --- requests in and out ----------------------------------------------------------------------------
+
+    def submit(self, order: Submit) -> None:
+        """Take a request, or refuse it with a reason."""
+        try:
+            answer = self._accept(order)
+        except BadRequest as refused:
+            self._reply(RequestFailed(request_id=order.request_id, code=refused.code, text=refused.text))
+            return
+        self._waiting.append(answer)
+        self._waiting.sort(key=lambda waiting: -waiting.order.priority)
+
+    def _accept(self, order: Submit) -> Answer:
+        if len(self._waiting) >= WAITING_MAX:
+            raise BadRequest("QUEUE_FULL", "too many requests wait in this worker")
+        sampling = read_sampling(order)
+        prompt = self._tokenize(order)
+        room = self._n_ctx - len(prompt)
+        if room < 1:
+            raise BadRequest(
+                "PROMPT_TOO_LONG",
+                f"the prompt has {len(prompt)} tokens, the context {self._n_ctx} with the answer",
+            )
+        plain = order.messages is not None and self._chat.is_plain
+        stop = order.stop + (self._chat.stop if order.messages is not None else ())
+        return Answer(
+            order=order,
+            model=self._model,
+            prompt=np.array(prompt, np.int32),
+            n_tokens_max=min(order.max_tokens or room, room),
+            sampler=Sampler(sampling),
+            text=TextStream(stop, trim_start=plain),
+            never_empty=plain,
+            arrived=time.monotonic(),
+        )
+
+    def tokenize(self, order: Tokenize) -> None:
+        try:
+            tokens = self._tokenize(order)
+        except BadRequest as refused:
+            self._reply(RequestFailed(request_id=order.request_id, code=refused.code, text=refused.text))
+            return
+        self._reply(Tokenized(request_id=order.request_id, tokens=tokens))
+
+    def _tokenize(self, order: Submit | Tokenize) -> list[int]:
+        """The prompt's tokens, never none."""
+        given = order.tokens if isinstance(order, Submit) else None
+        if sum(part is not None for part in (order.text, order.messages, given)) != 1:
+            raise BadRequest("BAD_PROMPT", "give exactly one of text, tokens and messages")
+        if given is not None:
+            tokens = given
+            if not all(0 <= token < self._model.n_vocab for token in tokens):
+                raise BadRequest("BAD_PROMPT", f"token ids must be below {self._model.n_vocab}")
+        elif order.text is not None:
+            tokens = self._model.tokenize(order.text, add_special=True, parse_special=False)
+        else:
+            tokens = self._tokenize_chat(order)
+        if not tokens:
+            raise BadRequest("BAD_PROMPT", "the prompt is empty")
+        return tokens
+
+    def _tokenize_chat(self, order: Submit | Tokenize) -> list[int]:
+        """Templates write special tokens by their spelling, often the begin-of-text token too: it is then
+        not added a second time."""
+        try:
+            text = self._chat.render(order.messages or ())
+        except BadTemplate as refused:
+            raise BadRequest("BAD_TEMPLATE", str(refused)) from refused
+        bos = self._model.bos
+        adds = not (bos and text.startswith(bos))
+        return self._model.tokenize(text, add_special=adds, parse_special=not self._chat.is_plain)
+
+    def cancel(self, request_id: int) -> None:
+        """End a request now; unknown ids are ignored."""
+        for answer in [*self._active, *self._waiting]:
+            if answer.order.request_id == request_id:
+                self._end(answer, "cancelled")
+        self._abort.forget(request_id)
+
+    def cancel_all(self) -> None:
+        """End everything."""
+        for answer in [*self._active, *self._waiting]:
+            self._end(answer, "cancelled")
+
+    def _end(self, answer: Answer, reason: FinishReason) -> None:
+        self._release(answer)
+        self._reply(answer.done(reason))
+
+    def _fail(self, answer: Answer, code: str, text: str) -> None:
+        self._release(answer)
+        self._reply(RequestFailed(request_id=answer.order.request_id, code=code, text=text))
+
+    def _release(self, answer: Answer) -> None:
+        if answer.slot < 0:
+            self._waiting.remove(answer)
+            return
+        self._active.remove(answer)
+        self._context.drop(answer.slot)
+        self._free.append(answer.slot)
+
+    # --- the step ---------------------------------------------------------------------------------------
+
+    def step(self) -> None:
+        """Admit, write, read; then tell what is new."""
+        self._admit()
+        writing = [answer for answer in self._active if not answer.reads_prompt]
+        reading = next((answer for answer in self._active if answer.reads_prompt), None)
+        if writing:
+            self._write(writing)
+        if reading is not None:
+            self._read(reading)
+            if not reading.reads_prompt:
+                writing.append(reading)
+        self._tell(answer for answer in writing if answer in self._active)
+
+    def _admit(self) -> None:
+        while self._free and self._waiting:
+            answer = self._waiting.pop(0)
+            answer.slot = self._free.pop()
+            answer.started = time.monotonic()
+            self._active.append(answer)
+
+    def _write(self, writing: list[Answer]) -> None:
+        """One token for each. Without room for all, the youngest gives way."""
+        rows = range(len(writing))
+        code = self._context.decode(
+            [answer.token for answer in writing],
+            [answer.n_past for answer in writing],
+            [answer.slot for answer in writing],
+            rows,
+            frozenset(answer.order.request_id for answer in writing),
+        )
+        self.steps += 1
+        if code == DECODE_OK:
+            for row, answer in zip(rows, writing, strict=True):
+                answer.n_past += 1
+                self._take(answer, row)
+        elif code == DECODE_NO_ROOM:
+            self._fail(writing[-1], "NO_KV_ROOM", "the context has no room for another token")
+        elif code == DECODE_ABORTED:
+            self._rewind(writing)
+        else:
+            self._give_up(writing, code)
+
+    def _read(self, answer: Answer) -> None:
+        """The next piece of a prompt; with the last one comes the first token of the answer."""
+        start = answer.n_past
+        piece = answer.prompt[start : start + self._n_chunk]
+        last = start + len(piece) == len(answer.prompt)
+        code = self._context.decode(
+            piece,
+            np.arange(start, start + len(piece), dtype=np.int32),
+            answer.slot,
+            [len(piece) - 1] if last else [],
+            frozenset((answer.order.request_id,)),
+        )
+        self.steps += 1
+        if code == DECODE_OK:
+            answer.n_past += len(piece)
+            if last:
+                self._take(answer, len(piece) - 1)
+        elif code == DECODE_ABORTED:
+            self._rewind([answer])
+        elif code != DECODE_NO_ROOM or len(self._active) == 1:
+            self._give_up([answer], code)
+
+    def _rewind(self, answers: Iterable[Answer]) -> None:
+        """An interrupted decode may have left cells behind: take them back, or begin the sequence again."""
+        for answer in answers:
+            held = self._context.last_position(answer.slot) + 1
+            if held > answer.n_past and not self._context.cut(answer.slot, answer.n_past):
+                self._fail(answer, "ENGINE", "an interrupted decode could not be taken back")
+
+    def _give_up(self, answers: list[Answer], code: int) -> None:
+        for answer in answers:
+            self._fail(answer, "ENGINE", f"llama.cpp refused the batch with code {code}")
+        if code < -1:
+            raise EngineError("ENGINE", f"llama.cpp failed for good with code {code}")
+
+    def _take(self, answer: Answer, row: int) -> None:
+        try:
+            answer.take(self._context.logits(row))
+        except FloatingPointError as error:
+            self._fail(answer, "ENGINE", str(error))
+
+    def _tell(self, answers: Iterable[Answer]) -> None:
+        told = list(answers)
+        deltas = [answer.delta() for answer in told]
+        if deltas:
+            self._reply(Step(deltas=deltas))
+        for answer in told:
+            if answer.finish is not None:
+                self._end(answer, answer.finish)

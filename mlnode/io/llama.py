@@ -1,0 +1,310 @@
+"""llama.cpp, as far as the engine uses it: a model, contexts over it, and the way to interrupt them.
+
+Only the low-level interface, with numpy views of its memory. A context belongs to one thread; a model may be
+shared by contexts. Every call here releases the interpreter lock while llama.cpp works.
+"""
+
+import ctypes
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import llama_cpp
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float32]
+
+DECODE_OK, DECODE_NO_ROOM, DECODE_ABORTED = 0, 1, 2
+"""What `Context.decode` returns; -1 is a bad batch, anything below is the end of the context."""
+
+_BUFFER_SIZE = re.compile(r"(\w+)\s+(model|KV|compute|output) buffer size\s*=\s*([0-9.]+) MiB")
+_LOG_ERROR = 3
+
+
+class EngineError(Exception):
+    """llama.cpp could not do it. `code` is one of the codes of `LoadFailed`."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.text = text
+
+
+class EngineLog:
+    """llama.cpp's messages: buffer sizes are read from them, errors are kept and printed to stderr."""
+
+    def __init__(self) -> None:
+        self.errors: list[str] = []
+        self._bytes: dict[str, int] = {}
+        self._callback = llama_cpp.llama_log_callback(self._receive)
+        llama_cpp.llama_log_set(self._callback, ctypes.c_void_p(0))
+
+    def buffer_bytes(self, use: str) -> int:
+        """Sum of the buffers allocated for `model`, `KV`, `compute` or `output`."""
+        return self._bytes.get(use, 0)
+
+    def forget(self) -> None:
+        self.errors.clear()
+        self._bytes.clear()
+
+    def _receive(self, level: int, raw: bytes, _user_data: object) -> None:
+        text = raw.decode("utf-8", "replace")
+        if found := _BUFFER_SIZE.search(text):
+            use, size = found[2], int(float(found[3]) * 1024 * 1024)
+            self._bytes[use] = self._bytes.get(use, 0) + size
+        if level == _LOG_ERROR and len(self.errors) < 100:
+            self.errors.append(text.strip())
+            print(text, end="", flush=True)
+
+
+class AbortFlag:
+    """Lets another thread end a running decode within a graph node.
+
+    llama.cpp polls a C function once per node. Ours is libc's `strlen` over a buffer that is "" or "\\x01":
+    its result, 0 or 1, is the bool that is asked for, and no interpreter lock is needed 400 times a token.
+    A decode serves a set of requests; it is interrupted only when all of them were cancelled."""
+
+    def __init__(self) -> None:
+        self._buffer = ctypes.create_string_buffer(2)
+        self._lock = threading.Lock()
+        self._running: frozenset[int] = frozenset()
+        self._cancelled: set[int] = set()
+        strlen = ctypes.CDLL(None).strlen
+        self.callback = ctypes.cast(strlen, llama_cpp.ggml_abort_callback)
+        self.data = ctypes.cast(self._buffer, ctypes.c_void_p)
+
+    @contextmanager
+    def running(self, requests: frozenset[int]) -> Iterator[None]:
+        """For the engine: what follows works for these requests."""
+        with self._lock:
+            self._running = requests
+            self._update()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running = frozenset()
+                self._buffer[0] = b"\0"
+
+    def cancel(self, request: int) -> None:
+        """For the other thread: this request is of no interest any more."""
+        with self._lock:
+            self._cancelled.add(request)
+            self._update()
+
+    def forget(self, request: int) -> None:
+        """For the engine: the cancellation was seen, the number will not come again."""
+        with self._lock:
+            self._cancelled.discard(request)
+
+    def _update(self) -> None:
+        if self._running and self._running <= self._cancelled:
+            self._buffer[0] = b"\1"
+
+
+class Model:
+    """Weights and vocabulary of one GGUF file."""
+
+    def __init__(
+        self, path: Path, *, n_gpu_layers: int, use_mmap: bool, check_tensors: bool, log: EngineLog
+    ) -> None:
+        params = llama_cpp.llama_model_default_params()
+        params.n_gpu_layers = n_gpu_layers if n_gpu_layers >= 0 else 9999
+        params.load_mode = llama_cpp.LLAMA_LOAD_MODE_MMAP if use_mmap else llama_cpp.LLAMA_LOAD_MODE_NONE
+        params.check_tensors = check_tensors
+        self.pointer = llama_cpp.llama_model_load_from_file(bytes(path), params)
+        if not self.pointer:
+            said = log.errors[0] if log.errors else "llama.cpp gave no reason"
+            raise EngineError("CORRUPT", f"llama.cpp refuses the model: {said}")
+        self._vocab = llama_cpp.llama_model_get_vocab(self.pointer)
+        self.n_vocab: int = llama_cpp.llama_vocab_n_tokens(self._vocab)
+        self.n_embd: int = llama_cpp.llama_model_n_embd(self.pointer)
+        self.n_layers: int = llama_cpp.llama_model_n_layer(self.pointer)
+        self.n_ctx_train: int = llama_cpp.llama_model_n_ctx_train(self.pointer)
+        self.size_bytes: int = llama_cpp.llama_model_size(self.pointer)
+        self._pieces: dict[int, bytes] = {}
+        self._buffer = ctypes.create_string_buffer(64)
+        self._ends: dict[int, bool] = {}
+
+    def chat_template(self) -> str:
+        """The model's chat template, empty where it has none."""
+        raw = llama_cpp.llama_model_chat_template(self.pointer, None)
+        return raw.decode("utf-8", "replace") if raw else ""
+
+    def tokenize(self, text: str, *, add_special: bool, parse_special: bool) -> list[int]:
+        """Token ids of a text. `add_special`: begin-of-text where the model wants it. `parse_special`: the
+        spellings of special tokens mean those tokens."""
+        data = text.encode("utf-8", "replace")
+        room = len(data) + 8
+        while True:
+            ids = (llama_cpp.llama_token * room)()
+            n = llama_cpp.llama_tokenize(self._vocab, data, len(data), ids, room, add_special, parse_special)
+            if n >= 0:
+                return ids[:n]
+            if -n <= room:
+                raise EngineError("ENGINE", "the tokenizer refuses the text")
+            room = -n
+
+    def piece(self, token: int) -> bytes:
+        """The bytes of a token; nothing for special tokens."""
+        known = self._pieces.get(token)
+        if known is None:
+            known = self._pieces[token] = self._read_piece(token, special=False)
+        return known
+
+    def spelling(self, token: int) -> str:
+        """How a special token is written in a template; empty for a token that the model lacks."""
+        return self._read_piece(token, special=True).decode("utf-8", "replace") if token >= 0 else ""
+
+    def _read_piece(self, token: int, *, special: bool) -> bytes:
+        while True:
+            room = len(self._buffer)
+            n = llama_cpp.llama_token_to_piece(self._vocab, token, self._buffer, room, 0, special)
+            if n >= 0:
+                return self._buffer.raw[:n]
+            self._buffer = ctypes.create_string_buffer(-n)
+
+    def is_end(self, token: int) -> bool:
+        """Whether the token ends the model's turn."""
+        known = self._ends.get(token)
+        if known is None:
+            known = self._ends[token] = bool(llama_cpp.llama_vocab_is_eog(self._vocab, token))
+        return known
+
+    @property
+    def bos(self) -> str:
+        return self.spelling(llama_cpp.llama_vocab_bos(self._vocab))
+
+    @property
+    def eos(self) -> str:
+        return self.spelling(llama_cpp.llama_vocab_eos(self._vocab))
+
+    @property
+    def adds_bos(self) -> bool:
+        """Whether a prompt of this model begins with the begin-of-text token."""
+        return bool(llama_cpp.llama_vocab_get_add_bos(self._vocab))
+
+
+class Context:
+    """Key-value cells and buffers for several sequences, and the batch that is filled for each decode."""
+
+    def __init__(
+        self,
+        model: Model,
+        *,
+        n_cells: int,
+        n_sequences: int,
+        n_ubatch: int,
+        n_outputs: int,
+        n_threads: int,
+        abort: AbortFlag,
+        embeddings: bool = False,
+    ) -> None:
+        """`n_outputs`: rows that one decode may ask logits (or hidden states) of; asking for more would abort
+        the process, therefore `decode` refuses it."""
+        params = llama_cpp.llama_context_default_params()
+        n_batch = max(n_ubatch, n_sequences)
+        params.n_ctx, params.n_batch, params.n_ubatch = n_cells, n_batch, n_batch
+        params.n_seq_max, params.n_outputs_max = n_sequences, n_outputs
+        params.n_threads = params.n_threads_batch = n_threads
+        params.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_AUTO
+        params.swa_full, params.kv_unified, params.no_perf = False, True, True
+        params.embeddings = embeddings
+        params.pooling_type = llama_cpp.LLAMA_POOLING_TYPE_NONE
+        params.abort_callback, params.abort_callback_data = abort.callback, abort.data
+        self._abort = abort
+        self._n_outputs = n_outputs
+        self._model = model
+        self._pointer = llama_cpp.llama_init_from_model(model.pointer, params)
+        if not self._pointer:
+            raise EngineError(
+                "OUT_OF_MEMORY", "llama.cpp could not make the context; ask for fewer tokens or slots"
+            )
+        self._memory = llama_cpp.llama_get_memory(self._pointer)
+        self._make_batch(n_batch)
+
+    def _make_batch(self, n: int) -> None:
+        """The batch in our own memory: row i's sequence list is the i-th cell of `_sequences`."""
+        self._tokens = np.zeros(n, np.int32)
+        self._positions = np.zeros(n, np.int32)
+        self._counts = np.ones(n, np.int32)
+        self._sequences = np.zeros(n, np.int32)
+        self._lists = self._sequences.ctypes.data + 4 * np.arange(n, dtype=np.uint64)
+        self._outputs = np.zeros(n, np.int8)
+        batch = self._batch = llama_cpp.llama_batch()
+        batch.embd = None
+        for field, values in (
+            ("token", self._tokens),
+            ("pos", self._positions),
+            ("n_seq_id", self._counts),
+            ("seq_id", self._lists),
+            ("logits", self._outputs),
+        ):
+            kind = dict(llama_cpp.llama_batch._fields_)[field]
+            setattr(batch, field, ctypes.cast(values.ctypes.data, kind))
+
+    def decode(
+        self,
+        tokens: Sequence[int] | npt.NDArray[np.int32],
+        positions: Sequence[int] | npt.NDArray[np.int32],
+        sequences: Sequence[int] | npt.NDArray[np.int32] | int,
+        outputs: Sequence[int],
+        requests: frozenset[int],
+    ) -> int:
+        """Evaluate these rows; `outputs` are the rows whose results are wanted, `requests` those for whom it
+        is done. The return code as llama.cpp gives it."""
+        n = len(tokens)
+        if len(outputs) > self._n_outputs or n > len(self._tokens):
+            raise ValueError("more rows or outputs than the context was made for")
+        self._tokens[:n] = tokens
+        self._positions[:n] = positions
+        self._sequences[:n] = sequences
+        self._outputs[:n] = 0
+        self._outputs[list(outputs)] = 1
+        self._batch.n_tokens = n
+        with self._abort.running(requests):
+            code: int = llama_cpp.llama_decode(self._pointer, self._batch)
+            if code == DECODE_OK:
+                llama_cpp.llama_synchronize(self._pointer)
+        return code
+
+    def logits(self, row: int) -> FloatArray:
+        """Logits of a row of the last decode: a view, overwritten by the next one."""
+        return _view(llama_cpp.llama_get_logits_ith(self._pointer, row), self._model.n_vocab)
+
+    def hidden(self, row: int) -> FloatArray:
+        """Hidden state of a row of the last decode (of a context with `embeddings`): a view."""
+        return _view(llama_cpp.llama_get_embeddings_ith(self._pointer, row), self._model.n_embd)
+
+    def drop(self, sequence: int) -> None:
+        """Free all cells of a sequence."""
+        llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+
+    def cut(self, sequence: int, position: int) -> bool:
+        """Free the cells from `position` on; False where this kind of memory cannot (nothing is changed)."""
+        return bool(llama_cpp.llama_memory_seq_rm(self._memory, sequence, position, -1))
+
+    def last_position(self, sequence: int) -> int:
+        """Highest position held for a sequence, -1 for none."""
+        return int(llama_cpp.llama_memory_seq_pos_max(self._memory, sequence))
+
+    def clear(self) -> None:
+        """Free all cells of all sequences."""
+        llama_cpp.llama_memory_clear(self._memory, False)
+
+    def set_threads(self, n_threads: int) -> None:
+        llama_cpp.llama_set_n_threads(self._pointer, n_threads, n_threads)
+
+    def close(self) -> None:
+        """Free the context's memory. It is of no use afterwards."""
+        llama_cpp.llama_free(self._pointer)
+
+
+def _view(pointer: "ctypes._Pointer[ctypes.c_float]", n: int) -> FloatArray:
+    if not pointer:
+        raise EngineError("ENGINE", "llama.cpp gave no result for a row")
+    address = ctypes.addressof(pointer.contents)
+    return np.frombuffer((ctypes.c_float * n).from_address(address), np.float32)

@@ -1,0 +1,239 @@
+"""PoC orders under way in a worker: one mining run at most, validations in order of arrival.
+
+`run_once` does one decode and returns, so that requests and new orders never wait longer than that.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from mlnode.io.frames import Frame, PocBatch, PocFailed, PocStart, PocStarted, PocValidate, PocValidated
+from mlnode.io.llama import AbortFlag, EngineError
+from mlnode.io.poc_engine import SEQUENCES, Interrupted, PocEngine
+from mlnode.poc import NONCE_MAX, Claim, Inspection, Partition, Rules, Stage, Verdict, inspect_claim, judge
+
+MINING = -1
+"""Under this number the abort flag knows the mining run; requests have numbers from 0 up."""
+
+VALIDATING = -2
+"""The same for validations, which nothing cancels."""
+
+
+@dataclass(slots=True)
+class _Mining:
+    order: PocStart
+    stage: Stage
+    partition: Partition
+    next_nonce: int
+    tried_in_all: int = 0
+    tried: int = 0
+    elapsed_us: int = 0
+    found: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def left(self) -> int:
+        """Nonces still to try before the run ends by itself."""
+        by_limit = self.order.nonces_max - self.tried_in_all if self.order.nonces_max else NONCE_MAX
+        by_range = (NONCE_MAX - self.next_nonce) // self.partition.count + 1
+        return min(by_limit, by_range)
+
+
+@dataclass(slots=True)
+class _Validation:
+    order: PocValidate
+    stage: Stage
+    claim: Claim
+    rules: Rules
+    inspection: Inspection
+    recomputed: dict[int, int] = field(default_factory=dict)
+
+
+class PocWork:
+    """What is to be mined and validated. Belongs to the engine's thread."""
+
+    def __init__(
+        self, open_engine: Callable[[], PocEngine], abort: AbortFlag, reply: Callable[[Frame], None]
+    ) -> None:
+        """`open_engine` makes the PoC engine when it is first needed: its context costs memory."""
+        self._open_engine = open_engine
+        self._abort = abort
+        self._reply = reply
+        self._mining: _Mining | None = None
+        self._validations: deque[_Validation] = deque()
+
+    @property
+    def has_work(self) -> bool:
+        return self._mining is not None or bool(self._validations)
+
+    def start(self, order: PocStart) -> None:
+        """Begin to mine; a run under way is closed first."""
+        self.stop()
+        fault = _mining_fault(order)
+        if fault is not None:
+            self._fail(order.stage_id, -1, "BAD_PARAMETERS", fault)
+            return
+        started = time.monotonic()
+        try:
+            digest = self._open_engine().profile(MINING).digest
+        except Interrupted:
+            self._abort.forget(MINING)
+            self._mining = None
+            self._send_final(order)
+            return
+        except EngineError as error:
+            self._fail(order.stage_id, -1, "ENGINE", error.text)
+            return
+        profile_ms = round((time.monotonic() - started) * 1000)
+        self._reply(PocStarted(stage_id=order.stage_id, profile_digest=digest, profile_ms=profile_ms))
+        partition = Partition(order.node_rank, order.node_count)
+        stage = Stage(order.block_hash, order.public_key)
+        self._mining = _Mining(order, stage, partition, partition.first_from(order.start_nonce))
+
+    def stop(self) -> None:
+        """Close the mining run, if any, with a final batch."""
+        self._abort.forget(MINING)
+        if self._mining is not None:
+            self._report(self._mining, final=True)
+            self._mining = None
+
+    def validate(self, order: PocValidate) -> None:
+        """Take a batch to judge. What its form alone decides is decided here."""
+        fault = _rules_fault(order)
+        if fault is not None:
+            self._fail(-1, order.validation_id, "BAD_PARAMETERS", fault)
+            return
+        rules = Rules(
+            r_target_micro=order.r_target_micro,
+            tolerance_micro=order.tolerance_micro,
+            mismatch_ppm=order.mismatch_ppm,
+            fraud_threshold_ppb=order.fraud_threshold_ppb,
+            sample_size=order.sample_size,
+        )
+        partition = Partition(order.node_rank, order.node_count) if order.node_count else None
+        claim = Claim(order.nonces, order.dist_micro, partition)
+        inspection = inspect_claim(claim, rules, order.sample_seed)
+        stage = Stage(order.block_hash, order.public_key)
+        self._validations.append(_Validation(order, stage, claim, rules, inspection))
+
+    def run_once(self) -> None:
+        """One decode: of the oldest validation, or else of the mining run."""
+        if self._validations:
+            self._validate_once(self._validations[0])
+        elif self._mining is not None:
+            self._mine_once(self._mining)
+
+    # --- mining -----------------------------------------------------------------------------------------
+
+    def _mine_once(self, mining: _Mining) -> None:
+        count, step = min(SEQUENCES, mining.left), mining.partition.count
+        nonces = [mining.next_nonce + i * step for i in range(count)]
+        started = time.monotonic()
+        try:
+            distances = self._open_engine().compute_distances(mining.stage, nonces, MINING)
+        except Interrupted:
+            return
+        except EngineError as error:
+            self._mining = None
+            self._fail(mining.order.stage_id, -1, "ENGINE", error.text)
+            return
+        mining.elapsed_us += round((time.monotonic() - started) * 1_000_000)
+        target = mining.order.r_target_micro
+        mining.found += [pair for pair in zip(nonces, distances, strict=True) if pair[1] < target]
+        mining.tried += count
+        mining.tried_in_all += count
+        mining.next_nonce += count * step
+        if mining.left <= 0:
+            self.stop()
+        elif mining.tried >= mining.order.batch_size:
+            self._report(mining, final=False)
+
+    def _report(self, mining: _Mining, *, final: bool) -> None:
+        self._reply(
+            PocBatch(
+                stage_id=mining.order.stage_id,
+                nonces=[nonce for nonce, _ in mining.found],
+                dist_micro=[distance for _, distance in mining.found],
+                tried=mining.tried,
+                next_nonce=min(mining.next_nonce, NONCE_MAX),
+                elapsed_us=mining.elapsed_us,
+                final=final,
+            )
+        )
+        mining.found = []
+        mining.tried = mining.elapsed_us = 0
+
+    def _send_final(self, order: PocStart) -> None:
+        """A run that was stopped before it began."""
+        batch = PocBatch(
+            stage_id=order.stage_id,
+            nonces=[],
+            dist_micro=[],
+            tried=0,
+            next_nonce=order.start_nonce,
+            elapsed_us=0,
+            final=True,
+        )
+        self._reply(batch)
+
+    # --- validating -------------------------------------------------------------------------------------
+
+    def _validate_once(self, work: _Validation) -> None:
+        todo = [index for index in work.inspection.sample if index not in work.recomputed][:SEQUENCES]
+        if todo:
+            nonces = [work.claim.nonces[index] for index in todo]
+            try:
+                distances = self._open_engine().compute_distances(work.stage, nonces, VALIDATING)
+            except Interrupted:
+                return
+            except EngineError as error:
+                self._validations.popleft()
+                self._fail(-1, work.order.validation_id, "ENGINE", error.text)
+                return
+            work.recomputed.update(zip(todo, distances, strict=True))
+        if len(work.recomputed) == len(work.inspection.sample):
+            self._validations.popleft()
+            self._send_verdict(work, judge(work.claim, work.rules, work.inspection, work.recomputed))
+
+    def _send_verdict(self, work: _Validation, verdict: Verdict) -> None:
+        self._reply(
+            PocValidated(
+                validation_id=work.order.validation_id,
+                n_checked=verdict.n_checked,
+                n_invalid=verdict.n_invalid,
+                fraud=verdict.fraud,
+                probability_honest_ppb=verdict.probability_honest_ppb,
+                reason=verdict.reason.value,
+                nonces=[work.claim.nonces[index] for index in work.inspection.sample],
+                dist_micro=[work.recomputed[index] for index in work.inspection.sample],
+            )
+        )
+
+    def _fail(self, stage_id: int, validation_id: int, code: str, text: str) -> None:
+        self._reply(PocFailed(stage_id=stage_id, validation_id=validation_id, code=code, text=text))
+
+
+def _mining_fault(order: PocStart) -> str | None:
+    if not 0 <= order.node_rank < order.node_count:
+        return "node_rank must be at least 0 and below node_count"
+    if order.batch_size < 1 or order.nonces_max < 0:
+        return "batch_size must be positive and nonces_max not negative"
+    if not 0 <= order.start_nonce <= NONCE_MAX - order.node_count:
+        return "start_nonce is out of range"
+    return _seed_fault(order.block_hash, order.public_key)
+
+
+def _rules_fault(order: PocValidate) -> str | None:
+    if order.node_count and not 0 <= order.node_rank < order.node_count:
+        return "node_rank must be at least 0 and below node_count"
+    if min(order.r_target_micro, order.tolerance_micro, order.sample_size, order.fraud_threshold_ppb) < 0:
+        return "r_target_micro, tolerance_micro, sample_size and fraud_threshold_ppb must not be negative"
+    if not 0 <= order.mismatch_ppm <= 1_000_000:
+        return "mismatch_ppm must be between 0 and 1,000,000"
+    return _seed_fault(order.block_hash, order.public_key)
+
+
+def _seed_fault(block_hash: bytes, public_key: bytes) -> str | None:
+    if not 0 < len(block_hash) <= 64 or not 0 < len(public_key) <= 128:
+        return "block_hash must have 1 to 64 bytes and public_key 1 to 128"
+    return None

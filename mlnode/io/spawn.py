@@ -1,0 +1,137 @@
+"""The front's end of a worker: start the process, send frames, read frames, end it.
+
+This module never imports llama_cpp: what the engine does to a process (memory, GPU contexts, aborts, signals)
+happens in the worker only. A worker's death is the end of its frames and a status from `wait()`, never an
+exception in the middle of somebody's request.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+from mlnode.io.frames import Frame, FrameBuffer, Stop, WorkerFrame, decode_worker, encode
+
+LOG_BYTES_MAX = 256 * 1024
+"""What is kept of a worker's output, the newest bytes: llama.cpp says why a load failed only there."""
+
+_READ_BYTES = 64 * 1024
+
+
+class WorkerProcess:
+    """One worker. Make it with `await WorkerProcess.start()`; iterate `frames()` exactly once."""
+
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        self._process = process
+        self._reader = reader
+        self._writer = writer
+        self._log: deque[bytes] = deque()
+        self._log_bytes = 0
+        self._log_task = asyncio.create_task(self._collect_log())
+
+    @classmethod
+    async def start(cls, env: Mapping[str, str] | None = None) -> "WorkerProcess":
+        """Spawn a worker that waits for its `Load` frame. `env` is added to this process's environment."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *("-m", "mlnode.io.worker", "--fd", str(theirs.fileno()), "--parent", str(os.getpid())),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                pass_fds=(theirs.fileno(),),
+                env=_environment(env or {}),
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        ours.setblocking(False)
+        reader, writer = await asyncio.open_connection(sock=ours)
+        return cls(process, reader, writer)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """Exit status; negative is the signal that ended it; None while it lives."""
+        return self._process.returncode
+
+    def send(self, frame: Frame) -> None:
+        """Queue a frame. A dead worker swallows it: its end is told by `frames()` and `wait()`."""
+        if not self._writer.is_closing():
+            self._writer.write(encode(frame))
+
+    async def frames(self) -> AsyncIterator[WorkerFrame]:
+        """Every frame of the worker, in order, until its end. A `BrokenFrame` is raised to the caller."""
+        buffer = FrameBuffer()
+        while data := await self._read():
+            for body in buffer.feed(data):
+                yield decode_worker(body)
+
+    async def _read(self) -> bytes:
+        try:
+            return await self._reader.read(_READ_BYTES)
+        except ConnectionError:
+            return b""
+
+    def kill(self) -> None:
+        """SIGKILL, at once. Harmless when it is dead already."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
+    async def stop(self, timeout_s: float = 5.0) -> int:
+        """Ask it to end, kill it after `timeout_s`; the exit status."""
+        self.send(Stop())
+        try:
+            return await asyncio.wait_for(self.wait(), timeout_s)
+        except TimeoutError:
+            self.kill()
+            return await self.wait()
+
+    async def wait(self) -> int:
+        """Wait until the process is reaped and its output read; the exit status."""
+        status = await self._process.wait()
+        await asyncio.wait({self._log_task})
+        self._writer.close()
+        return status
+
+    def log_tail(self) -> bytes:
+        """The newest output of the worker, at most `LOG_BYTES_MAX` bytes."""
+        return b"".join(self._log)
+
+    async def _collect_log(self) -> None:
+        assert self._process.stdout is not None
+        while data := await self._process.stdout.read(_READ_BYTES):
+            self._log.append(data)
+            self._log_bytes += len(data)
+            while self._log_bytes > LOG_BYTES_MAX:
+                self._log_bytes -= len(self._log.popleft())
+
+
+def _environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """The worker's environment: no debugger at an abort, no long spinning of idle OpenMP threads, no second
+    thread pool for numpy, and the same `mlnode` package as ours."""
+    root = str(Path(__file__).resolve().parents[2])
+    path = os.environ.get("PYTHONPATH", "")
+    fixed = {
+        "GGML_NO_BACKTRACE": "1",
+        "GOMP_SPINCOUNT": "1000",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONPATH": root + (os.pathsep + path if path else ""),
+        "PYTHONUNBUFFERED": "1",
+    }
+    return {**os.environ, **fixed, **extra}

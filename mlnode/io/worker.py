@@ -1,0 +1,347 @@
+"""A worker: the process that owns llama.cpp for one model. `python -m mlnode.io.worker --fd N --parent PID`.
+
+Two threads. The I/O thread reads orders from the socket, puts them into an inbox, sets the abort flag at once
+where an order makes running work pointless, and sends a heartbeat every second. The engine thread takes the
+orders between two decodes and owns everything else. The end of the socket, the parent's death and `Stop` end
+the process; it always leaves by `os._exit`, because tearing down a GPU back end may hang.
+"""
+
+import argparse
+import ctypes
+import os
+import queue
+import resource
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+
+from mlnode.estimate import compute_kv_bytes
+from mlnode.gguf import GgufError, Header, read_header
+from mlnode.io.engine import Engine
+from mlnode.io.frames import (
+    BrokenFrame,
+    Cancel,
+    Frame,
+    FrameBuffer,
+    FrontFrame,
+    Heartbeat,
+    Load,
+    Loaded,
+    LoadFailed,
+    PocStart,
+    PocStop,
+    PocValidate,
+    SetThreads,
+    Stop,
+    Submit,
+    Tokenize,
+    decode_front,
+    encode,
+)
+from mlnode.io.llama import AbortFlag, EngineError, EngineLog, Model
+from mlnode.io.poc_engine import PocEngine
+from mlnode.io.poc_work import MINING, PocWork
+
+EXIT_OK, EXIT_BROKEN_FRAME, EXIT_LOAD_FAILED, EXIT_ENGINE = 0, 2, 3, 4
+"""Exit statuses: told to end; the front sent no frame of ours; `LoadFailed` was sent; llama.cpp failed."""
+
+HEARTBEAT_S = 1.0
+
+SLOTS_MAX = 64
+THREADS_MAX = 512
+UBATCH_MIN, UBATCH_MAX = 8, 4096
+"""A prompt cut into pieces of fewer than 8 rows would take other kernels than the whole."""
+
+_PR_SET_PDEATHSIG = 1
+_READ_BYTES = 64 * 1024
+
+
+class Connection:
+    """The worker's end of the socket. Sending is for both threads, receiving for one."""
+
+    def __init__(self, fd: int) -> None:
+        self._socket = socket.socket(fileno=fd)
+        self._lock = threading.Lock()
+        self._buffer = FrameBuffer()
+
+    def send(self, frame: Frame) -> None:
+        """Send, waiting for room. A front that is gone ends the process."""
+        try:
+            with self._lock:
+                self._socket.sendall(encode(frame))
+        except OSError:
+            os._exit(EXIT_OK)
+
+    def receive(self, timeout_s: float) -> list[FrontFrame] | None:
+        """Orders that arrived within the time; None when the front has closed its end."""
+        ready, _, _ = select.select([self._socket], [], [], timeout_s)
+        if not ready:
+            return []
+        try:
+            data = self._socket.recv(_READ_BYTES)
+        except ConnectionError:
+            return None
+        return [decode_front(body) for body in self._buffer.feed(data)] if data else None
+
+
+class Worker:
+    """The state that both threads see: an inbox, an abort flag, counters to read."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._inbox: queue.SimpleQueue[FrontFrame] = queue.SimpleQueue()
+        self._abort = AbortFlag()
+        self._known: set[int] = set()
+        self._engine: Engine | None = None
+        self._poc_engine: PocEngine | None = None
+        self._poc: PocWork | None = None
+        self._n_threads = 1
+
+    # --- the I/O thread ---------------------------------------------------------------------------------
+
+    def read_orders(self) -> None:
+        """Until the end of the process."""
+        try:
+            self._read_orders()
+        except BrokenFrame as error:
+            print(f"the front sent no frame: {error}", flush=True)
+            os._exit(EXIT_BROKEN_FRAME)
+
+    def _read_orders(self) -> None:
+        due = time.monotonic() + HEARTBEAT_S
+        while True:
+            orders = self._connection.receive(max(0.0, due - time.monotonic()))
+            if orders is None:
+                os._exit(EXIT_OK)
+            for order in orders:
+                self._interrupt(order)
+                self._inbox.put(order)
+            if time.monotonic() >= due:
+                self._connection.send(self._heartbeat())
+                due = time.monotonic() + HEARTBEAT_S
+
+    def _interrupt(self, order: FrontFrame) -> None:
+        """Set the abort flag for what the order makes pointless."""
+        match order:
+            case Submit():
+                self._known.add(order.request_id)
+            case Cancel() if order.request_id in self._known:
+                self._known.discard(order.request_id)
+                self._abort.cancel(order.request_id)
+            case PocStop():
+                self._abort.cancel(MINING)
+            case Stop():
+                for request in [*self._known, MINING]:
+                    self._abort.cancel(request)
+
+    def _heartbeat(self) -> Heartbeat:
+        engine, poc, poc_engine = self._engine, self._poc, self._poc_engine
+        return Heartbeat(
+            steps=(engine.steps if engine else 0) + (poc_engine.steps if poc_engine else 0),
+            active=engine.n_active if engine else 0,
+            waiting=engine.n_waiting if engine else 0,
+            poc=poc.has_work if poc else False,
+        )
+
+    # --- the engine thread ------------------------------------------------------------------------------
+
+    def work(self) -> int:
+        """Load, then serve until told to stop; the exit status."""
+        order = self._inbox.get()
+        if isinstance(order, Stop):
+            return EXIT_OK
+        if not isinstance(order, Load):
+            return EXIT_BROKEN_FRAME
+        try:
+            engine, poc = self._load(order)
+        except EngineError as error:
+            self._connection.send(LoadFailed(code=error.code, text=error.text))
+            return EXIT_LOAD_FAILED
+        try:
+            self._serve(engine, poc)
+        except EngineError as error:
+            print(f"the engine failed: {error}", flush=True)
+            return EXIT_ENGINE
+        return EXIT_OK
+
+    def _serve(self, engine: Engine, poc: PocWork) -> None:
+        """Orders first; then requests and PoC, which share the time equally when both have work."""
+        ahead_s = 0.0
+        while self._take_orders(engine, poc, wait=not (engine.has_work or poc.has_work)):
+            started = time.monotonic()
+            if engine.has_work and (ahead_s <= 0.0 or not poc.has_work):
+                engine.step()
+                ahead_s += time.monotonic() - started
+            elif poc.has_work:
+                poc.run_once()
+                ahead_s -= time.monotonic() - started
+            if not (engine.has_work and poc.has_work):
+                ahead_s = 0.0
+
+    def _take_orders(self, engine: Engine, poc: PocWork, *, wait: bool) -> bool:
+        """Everything in the inbox; False after `Stop`."""
+        while True:
+            try:
+                order = self._inbox.get(block=wait)
+            except queue.Empty:
+                return True
+            wait = False
+            if isinstance(order, Stop):
+                poc.stop()
+                engine.cancel_all()
+                return False
+            self._obey(order, engine, poc)
+
+    def _obey(self, order: FrontFrame, engine: Engine, poc: PocWork) -> None:
+        match order:
+            case Submit():
+                engine.submit(order)
+            case Cancel():
+                engine.cancel(order.request_id)
+            case Tokenize():
+                engine.tokenize(order)
+            case SetThreads():
+                self._set_threads(order.n_threads, engine)
+            case PocStart():
+                poc.start(order)
+            case PocStop():
+                poc.stop()
+            case PocValidate():
+                poc.validate(order)
+            case _:
+                raise EngineError("ENGINE", f"{type(order).__name__} is not an order for a loaded worker")
+
+    def _set_threads(self, n_threads: int, engine: Engine) -> None:
+        self._n_threads = max(1, min(n_threads, THREADS_MAX))
+        engine.set_threads(self._n_threads)
+        if self._poc_engine is not None:
+            self._poc_engine.set_threads(self._n_threads)
+
+    def _load(self, order: Load) -> tuple[Engine, PocWork]:
+        started = time.monotonic()
+        _check_parameters(order)
+        path = Path(order.path)
+        header = read_model_header(path)
+        log = EngineLog()
+        model = Model(
+            path,
+            n_gpu_layers=order.n_gpu_layers,
+            use_mmap=order.use_mmap,
+            check_tensors=order.check_tensors,
+            log=log,
+        )
+        n_ctx = min(order.n_ctx, model.n_ctx_train or order.n_ctx)
+        self._n_threads = order.n_threads
+        engine = Engine(
+            model,
+            self._abort,
+            self._connection.send,
+            n_ctx=n_ctx,
+            slots=order.slots,
+            n_ubatch=order.n_ubatch,
+            n_threads=order.n_threads,
+        )
+        step_us = engine.warm_up()
+        self._engine = engine
+        self._connection.send(
+            Loaded(
+                name=header.name,
+                architecture=header.architecture,
+                n_ctx=n_ctx,
+                n_ctx_train=model.n_ctx_train,
+                slots=order.slots,
+                n_vocab=model.n_vocab,
+                n_layers=model.n_layers,
+                n_embd=model.n_embd,
+                has_chat_template=engine.has_chat_template,
+                model_bytes=model.size_bytes,
+                kv_bytes=log.buffer_bytes("KV")
+                or compute_kv_bytes(header, n_ctx, order.slots, order.n_ubatch),
+                compute_bytes=log.buffer_bytes("compute") + log.buffer_bytes("output"),
+                rss_bytes=read_rss_bytes(),
+                load_ms=round((time.monotonic() - started) * 1000),
+                step_us=step_us,
+            )
+        )
+        log.forget()
+        self._poc = PocWork(
+            lambda: self._open_poc(model, path, order.cache_dir), self._abort, self._connection.send
+        )
+        return engine, self._poc
+
+    def _open_poc(self, model: Model, path: Path, cache_dir: str) -> PocEngine:
+        if self._poc_engine is None:
+            kept = Path(cache_dir) if cache_dir else None
+            self._poc_engine = PocEngine(model, path, kept, self._abort, self._n_threads)
+        return self._poc_engine
+
+
+def _check_parameters(order: Load) -> None:
+    faults = (
+        (not 1 <= order.slots <= SLOTS_MAX, f"slots must be between 1 and {SLOTS_MAX}"),
+        (not 1 <= order.n_ctx <= 2**24, "n_ctx must be between 1 and 16,777,216"),
+        (not UBATCH_MIN <= order.n_ubatch <= UBATCH_MAX, f"n_ubatch must be {UBATCH_MIN} to {UBATCH_MAX}"),
+        (not 1 <= order.n_threads <= THREADS_MAX, f"n_threads must be between 1 and {THREADS_MAX}"),
+    )
+    for wrong, text in faults:
+        if wrong:
+            raise EngineError("BAD_PARAMETERS", text)
+
+
+def read_model_header(path: Path) -> Header:
+    """The header, or the reason why the file is no model that can be loaded."""
+    try:
+        with path.open("rb") as file:
+            return read_header(file, os.fstat(file.fileno()).st_size)
+    except FileNotFoundError as error:
+        raise EngineError("FILE_MISSING", f"there is no file {path}") from error
+    except OSError as error:
+        raise EngineError("FILE_UNREADABLE", f"{path} cannot be read: {error.strerror}") from error
+    except GgufError as error:
+        raise EngineError(error.code, error.text) from error
+
+
+def read_rss_bytes() -> int:
+    """Resident memory of this process, 0 where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * resource.getpagesize()
+
+
+def _guard_process(parent: int) -> None:
+    """Die with the parent, leave no core file, and leave Ctrl-C to the front."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(EXIT_OK)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="One model's worker; started by the node, not by hand.")
+    parser.add_argument("--fd", type=int, required=True, help="the socket to the front")
+    parser.add_argument("--parent", type=int, required=True, help="process id of the front")
+    arguments = parser.parse_args()
+    _guard_process(arguments.parent)
+    worker = Worker(Connection(arguments.fd))
+    threading.Thread(target=worker.read_orders, name="orders", daemon=True).start()
+    status = EXIT_ENGINE
+    try:
+        status = worker.work()
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    main()
