@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x63hain/cosmos/tendermint.proto\x12\x1e\x63osmos.base.tendermint.v1beta1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x14\n\x12GetNodeInfoRequest\"D\n\x0f\x44\x65\x66\x61ultNodeInfo\x12\x0f\n\x07network\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\t\x12\x0f\n\x07moniker\x18\x07 \x01(\t\">\n\x0bVersionInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x61pp_name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\"\xab\x01\n\x13GetNodeInfoResponse\x12J\n\x11\x64\x65\x66\x61ult_node_info\x18\x01 \x01(\x0b\x32/.cosmos.base.tendermint.v1beta1.DefaultNodeInfo\x12H\n\x13\x61pplication_version\x18\x02 \x01(\x0b\x32+.cosmos.base.tendermint.v1beta1.VersionInfo\"\x13\n\x11GetSyncingRequest\"%\n\x12GetSyncingResponse\x12\x0f\n\x07syncing\x18\x01 \x01(\x08\"\x17\n\x15GetLatestBlockRequest\")\n\x17GetBlockByHeightRequest\x12\x0e\n\x06height\x18\x01 \x01(\x03\"\x17\n\x07\x42lockID\x12\x0c\n\x04hash\x18\x01 \x01(\x0c\"\xee\x01\n\x06Header\x12\x10\n\x08\x63hain_id\x18\x02 \x01(\t\x12\x0e\n\x06height\x18\x03 \x01(\x03\x12(\n\x04time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12>\n\rlast_block_id\x18\x05 \x01(\x0b\x32\'.cosmos.base.tendermint.v1beta1.BlockID\x12\x11\n\tdata_hash\x18\x07 \x01(\x0c\x12\x10\n\x08\x61pp_hash\x18\x0b \x01(\x0c\x12\x19\n\x11last_results_hash\x18\x0c \x01(\x0c\x12\x18\n\x10proposer_address\x18\x0e \x01(\t\"\x13\n\x04\x44\x61ta\x12\x0b\n\x03txs\x18\x01 \x03(\x0c\"s\n\x05\x42lock\x12\x36\n\x06header\x18\x01 \x01(\x0b\x32&.cosmos.base.tendermint.v1beta1.Header\x12\x32\n\x04\x64\x61ta\x18\x02 \x01(\x0b\x32$.cosmos.base.tendermint.v1beta1.Data\"\x8d\x01\n\x16GetLatestBlockResponse\x12\x39\n\x08\x62lock_id\x18\x01 \x01(\x0b\x32\'.cosmos.base.tendermint.v1beta1.BlockID\x12\x38\n\tsdk_block\x18\x03 \x01(\x0b\x32%.cosmos.base.tendermint.v1beta1.Block\"\x8f\x01\n\x18GetBlockByHeightResponse\x12\x39\n\x08\x62lock_id\x18\x01 \x01(\x0b\x32\'.cosmos.base.tendermint.v1beta1.BlockID\x12\x38\n\tsdk_block\x18\x03 \x01(\x0b\x32%.cosmos.base.tendermint.v1beta1.Block2\xff\x03\n\x07Service\x12v\n\x0bGetNodeInfo\x12\x32.cosmos.base.tendermint.v1beta1.GetNodeInfoRequest\x1a\x33.cosmos.base.tendermint.v1beta1.GetNodeInfoResponse\x12s\n\nGetSyncing\x12\x31.cosmos.base.tendermint.v1beta1.GetSyncingRequest\x1a\x32.cosmos.base.tendermint.v1beta1.GetSyncingResponse\x12\x7f\n\x0eGetLatestBlock\x12\x35.cosmos.base.tendermint.v1beta1.GetLatestBlockRequest\x1a\x36.cosmos.base.tendermint.v1beta1.GetLatestBlockResponse\x12\x85\x01\n\x10GetBlockByHeight\x12\x37.cosmos.base.tendermint.v1beta1.GetBlockByHeightRequest\x1a\x38.cosmos.base.tendermint.v1beta1.GetBlockByHeightResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x63hain/cosmos/tendermint.proto\x12\x1e\x63osmos.base.tendermint.v1beta1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x14\n\x12GetNodeInfoRequest\"D\n\x0f\x44\x65\x66\x61ultNodeInfo\x12\x0f\n\x07network\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\t\x12\x0f\n\x07moniker\x18\x07 \x01(\t\"Z\n\x0bVersionInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x61pp_name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x1a\n\x12\x63osmos_sdk_version\x18\x08 \x01(\t\"\xab\x01\n\x13GetNodeInfoResponse\x12J\n\x11\x64\x65\x66\x61ult_node_info\x18\x01 \x01(\x0b\x32/.cosmos.base.tendermint.v1beta1.DefaultNodeInfo\x12H\n\x13\x61pplication_version\x18\x02 \x01(\x0b\x32+.cosmos.base.tendermint.v1beta1.VersionInfo\"\x13\n\x11GetSyncingRequest\"%\n\x12GetSyncingResponse\x12\x0f\n\x07syncing\x18\x01 \x01(\x08\"\x17\n\x15GetLatestBlockRequest\")\n\x17GetBlockByHeightRequest\x12\x0e\n\x06height\x18\x01 \x01(\x03\"\x17\n\x07\x42lockID\x12\x0c\n\x04hash\x18\x01 \x01(\x0c\"\xee\x01\n\x06Header\x12\x10\n\x08\x63hain_id\x18\x02 \x01(\t\x12\x0e\n\x06height\x18\x03 \x01(\x03\x12(\n\x04time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12>\n\rlast_block_id\x18\x05 \x01(\x0b\x32\'.cosmos.base.tendermint.v1beta1.BlockID\x12\x11\n\tdata_hash\x18\x07 \x01(\x0c\x12\x10\n\x08\x61pp_hash\x18\x0b \x01(\x0c\x12\x19\n\x11last_results_hash\x18\x0c \x01(\x0c\x12\x18\n\x10proposer_address\x18\x0e \x01(\t\"\x13\n\x04\x44\x61ta\x12\x0b\n\x03txs\x18\x01 \x03(\x0c\"s\n\x05\x42lock\x12\x36\n\x06header\x18\x01 \x01(\x0b\x32&.cosmos.base.tendermint.v1beta1.Header\x12\x32\n\x04\x64\x61ta\x18\x02 \x01(\x0b\x32$.cosmos.base.tendermint.v1beta1.Data\"\xc3\x01\n\x16GetLatestBlockResponse\x12\x39\n\x08\x62lock_id\x18\x01 \x01(\x0b\x32\'.cosmos.base.tendermint.v1beta1.BlockID\x12\x34\n\x05\x62lock\x18\x02 \x01(\x0b\x32%.cosmos.base.tendermint.v1beta1.Block\x12\x38\n\tsdk_block\x18\x03 \x01(\x0b\x32%.cosmos.base.tendermint.v1beta1.Block\"\xc5\x01\n\x18GetBlockByHeightResponse\x12\x39\n\x08\x62lock_id\x18\x01 \x01(\x0b\x32\'.cosmos.base.tendermint.v1beta1.BlockID\x12\x34\n\x05\x62lock\x18\x02 \x01(\x0b\x32%.cosmos.base.tendermint.v1beta1.Block\x12\x38\n\tsdk_block\x18\x03 \x01(\x0b\x32%.cosmos.base.tendermint.v1beta1.Block2\xff\x03\n\x07Service\x12v\n\x0bGetNodeInfo\x12\x32.cosmos.base.tendermint.v1beta1.GetNodeInfoRequest\x1a\x33.cosmos.base.tendermint.v1beta1.GetNodeInfoResponse\x12s\n\nGetSyncing\x12\x31.cosmos.base.tendermint.v1beta1.GetSyncingRequest\x1a\x32.cosmos.base.tendermint.v1beta1.GetSyncingResponse\x12\x7f\n\x0eGetLatestBlock\x12\x35.cosmos.base.tendermint.v1beta1.GetLatestBlockRequest\x1a\x36.cosmos.base.tendermint.v1beta1.GetLatestBlockResponse\x12\x85\x01\n\x10GetBlockByHeight\x12\x37.cosmos.base.tendermint.v1beta1.GetBlockByHeightRequest\x1a\x38.cosmos.base.tendermint.v1beta1.GetBlockByHeightResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,29 +37,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DEFAULTNODEINFO']._serialized_start=120
   _globals['_DEFAULTNODEINFO']._serialized_end=188
   _globals['_VERSIONINFO']._serialized_start=190
-  _globals['_VERSIONINFO']._serialized_end=252
-  _globals['_GETNODEINFORESPONSE']._serialized_start=255
-  _globals['_GETNODEINFORESPONSE']._serialized_end=426
-  _globals['_GETSYNCINGREQUEST']._serialized_start=428
-  _globals['_GETSYNCINGREQUEST']._serialized_end=447
-  _globals['_GETSYNCINGRESPONSE']._serialized_start=449
-  _globals['_GETSYNCINGRESPONSE']._serialized_end=486
-  _globals['_GETLATESTBLOCKREQUEST']._serialized_start=488
-  _globals['_GETLATESTBLOCKREQUEST']._serialized_end=511
-  _globals['_GETBLOCKBYHEIGHTREQUEST']._serialized_start=513
-  _globals['_GETBLOCKBYHEIGHTREQUEST']._serialized_end=554
-  _globals['_BLOCKID']._serialized_start=556
-  _globals['_BLOCKID']._serialized_end=579
-  _globals['_HEADER']._serialized_start=582
-  _globals['_HEADER']._serialized_end=820
-  _globals['_DATA']._serialized_start=822
-  _globals['_DATA']._serialized_end=841
-  _globals['_BLOCK']._serialized_start=843
-  _globals['_BLOCK']._serialized_end=958
-  _globals['_GETLATESTBLOCKRESPONSE']._serialized_start=961
-  _globals['_GETLATESTBLOCKRESPONSE']._serialized_end=1102
-  _globals['_GETBLOCKBYHEIGHTRESPONSE']._serialized_start=1105
-  _globals['_GETBLOCKBYHEIGHTRESPONSE']._serialized_end=1248
-  _globals['_SERVICE']._serialized_start=1251
-  _globals['_SERVICE']._serialized_end=1762
+  _globals['_VERSIONINFO']._serialized_end=280
+  _globals['_GETNODEINFORESPONSE']._serialized_start=283
+  _globals['_GETNODEINFORESPONSE']._serialized_end=454
+  _globals['_GETSYNCINGREQUEST']._serialized_start=456
+  _globals['_GETSYNCINGREQUEST']._serialized_end=475
+  _globals['_GETSYNCINGRESPONSE']._serialized_start=477
+  _globals['_GETSYNCINGRESPONSE']._serialized_end=514
+  _globals['_GETLATESTBLOCKREQUEST']._serialized_start=516
+  _globals['_GETLATESTBLOCKREQUEST']._serialized_end=539
+  _globals['_GETBLOCKBYHEIGHTREQUEST']._serialized_start=541
+  _globals['_GETBLOCKBYHEIGHTREQUEST']._serialized_end=582
+  _globals['_BLOCKID']._serialized_start=584
+  _globals['_BLOCKID']._serialized_end=607
+  _globals['_HEADER']._serialized_start=610
+  _globals['_HEADER']._serialized_end=848
+  _globals['_DATA']._serialized_start=850
+  _globals['_DATA']._serialized_end=869
+  _globals['_BLOCK']._serialized_start=871
+  _globals['_BLOCK']._serialized_end=986
+  _globals['_GETLATESTBLOCKRESPONSE']._serialized_start=989
+  _globals['_GETLATESTBLOCKRESPONSE']._serialized_end=1184
+  _globals['_GETBLOCKBYHEIGHTRESPONSE']._serialized_start=1187
+  _globals['_GETBLOCKBYHEIGHTRESPONSE']._serialized_end=1384
+  _globals['_SERVICE']._serialized_start=1387
+  _globals['_SERVICE']._serialized_end=1898
 # @@protoc_insertion_point(module_scope)

@@ -24,14 +24,16 @@ class DefaultNodeInfo(_message.Message):
     def __init__(self, network: _Optional[str] = ..., version: _Optional[str] = ..., moniker: _Optional[str] = ...) -> None: ...
 
 class VersionInfo(_message.Message):
-    __slots__ = ("name", "app_name", "version")
+    __slots__ = ("name", "app_name", "version", "cosmos_sdk_version")
     NAME_FIELD_NUMBER: _ClassVar[int]
     APP_NAME_FIELD_NUMBER: _ClassVar[int]
     VERSION_FIELD_NUMBER: _ClassVar[int]
+    COSMOS_SDK_VERSION_FIELD_NUMBER: _ClassVar[int]
     name: str
     app_name: str
     version: str
-    def __init__(self, name: _Optional[str] = ..., app_name: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
+    cosmos_sdk_version: str
+    def __init__(self, name: _Optional[str] = ..., app_name: _Optional[str] = ..., version: _Optional[str] = ..., cosmos_sdk_version: _Optional[str] = ...) -> None: ...
 
 class GetNodeInfoResponse(_message.Message):
     __slots__ = ("default_node_info", "application_version")
@@ -102,17 +104,21 @@ class Block(_message.Message):
     def __init__(self, header: _Optional[_Union[Header, _Mapping]] = ..., data: _Optional[_Union[Data, _Mapping]] = ...) -> None: ...
 
 class GetLatestBlockResponse(_message.Message):
-    __slots__ = ("block_id", "sdk_block")
+    __slots__ = ("block_id", "block", "sdk_block")
     BLOCK_ID_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_FIELD_NUMBER: _ClassVar[int]
     SDK_BLOCK_FIELD_NUMBER: _ClassVar[int]
     block_id: BlockID
+    block: Block
     sdk_block: Block
-    def __init__(self, block_id: _Optional[_Union[BlockID, _Mapping]] = ..., sdk_block: _Optional[_Union[Block, _Mapping]] = ...) -> None: ...
+    def __init__(self, block_id: _Optional[_Union[BlockID, _Mapping]] = ..., block: _Optional[_Union[Block, _Mapping]] = ..., sdk_block: _Optional[_Union[Block, _Mapping]] = ...) -> None: ...
 
 class GetBlockByHeightResponse(_message.Message):
-    __slots__ = ("block_id", "sdk_block")
+    __slots__ = ("block_id", "block", "sdk_block")
     BLOCK_ID_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_FIELD_NUMBER: _ClassVar[int]
     SDK_BLOCK_FIELD_NUMBER: _ClassVar[int]
     block_id: BlockID
+    block: Block
     sdk_block: Block
-    def __init__(self, block_id: _Optional[_Union[BlockID, _Mapping]] = ..., sdk_block: _Optional[_Union[Block, _Mapping]] = ...) -> None: ...
+    def __init__(self, block_id: _Optional[_Union[BlockID, _Mapping]] = ..., block: _Optional[_Union[Block, _Mapping]] = ..., sdk_block: _Optional[_Union[Block, _Mapping]] = ...) -> None: ...

@@ -48,10 +48,12 @@ class GetTxResponse(_message.Message):
     def __init__(self, tx: _Optional[_Union[_tx_pb2.Tx, _Mapping]] = ..., tx_response: _Optional[_Union[_abci_pb2.TxResponse, _Mapping]] = ...) -> None: ...
 
 class SimulateRequest(_message.Message):
-    __slots__ = ("tx_bytes",)
+    __slots__ = ("tx", "tx_bytes")
+    TX_FIELD_NUMBER: _ClassVar[int]
     TX_BYTES_FIELD_NUMBER: _ClassVar[int]
+    tx: _tx_pb2.Tx
     tx_bytes: bytes
-    def __init__(self, tx_bytes: _Optional[bytes] = ...) -> None: ...
+    def __init__(self, tx: _Optional[_Union[_tx_pb2.Tx, _Mapping]] = ..., tx_bytes: _Optional[bytes] = ...) -> None: ...
 
 class SimulateResponse(_message.Message):
     __slots__ = ("gas_info", "result")
