@@ -19,10 +19,10 @@ AUTHORITY = Map(b"\x03\x03", "params/authority", (), str)
 COLLECTIONS = (PARAMS, PENDING_EPOCH, AUTHORITY)
 
 
-class ParamsKeeper:
+class Governance:
     """Keeps the parameters and the account that may change them."""
 
-    def get_params(self, ctx: Context) -> Params:
+    def get(self, ctx: Context) -> Params:
         """The parameters in effect."""
         params = PARAMS.get(ctx.store)
         if params is None:
@@ -37,7 +37,7 @@ class ParamsKeeper:
     def update_params(self, ctx: Context, params: Params) -> None:
         """Puts the parameters into effect, those of the epoch's schedule with the next proof of compute."""
         _refuse_invalid(params)
-        current = self.get_params(ctx).epoch
+        current = self.get(ctx).epoch
         PARAMS.set(ctx.store, replace(params, epoch=current))
         if params.epoch == current:
             PENDING_EPOCH.delete(ctx.store)
@@ -51,7 +51,7 @@ class ParamsKeeper:
     def set_pending_epoch_params(self, ctx: Context, pending: EpochParams | None) -> None:
         """Puts a schedule on the waiting list. For genesis."""
         if pending is not None:
-            _refuse_invalid(replace(self.get_params(ctx), epoch=pending))
+            _refuse_invalid(replace(self.get(ctx), epoch=pending))
             PENDING_EPOCH.set(ctx.store, pending)
 
     def activate_epoch_params(self, ctx: Context) -> EpochParams:
@@ -59,7 +59,7 @@ class ParamsKeeper:
         the end of the block in which a proof of compute starts, after its epoch record is written: the
         start of that epoch was still laid out by the schedule before.
         """
-        params, pending = self.get_params(ctx), PENDING_EPOCH.get(ctx.store)
+        params, pending = self.get(ctx), PENDING_EPOCH.get(ctx.store)
         if pending is None:
             return params.epoch
         PARAMS.set(ctx.store, replace(params, epoch=pending))
@@ -79,15 +79,15 @@ class ParamsKeeper:
 class Msgs:
     """Handles MsgUpdateParams."""
 
-    def __init__(self, params: ParamsKeeper) -> None:
-        self._params = params
+    def __init__(self, governance: Governance) -> None:
+        self._governance = governance
 
     def update_params(self, ctx: Context, msg: MsgUpdateParams) -> MsgUpdateParamsResponse:
         """Replaces the parameters. Only the authority may; all that is wrong is named at once."""
-        authority = self._params.get_authority(ctx)
+        authority = self._governance.get_authority(ctx)
         if msg.authority != authority:
             raise ErrInvalidSigner(signer=msg.authority, expected=authority)
-        self._params.update_params(ctx, msg.params)
+        self._governance.update_params(ctx, msg.params)
         ctx.emit("params_updated", authority=msg.authority)
         return MsgUpdateParamsResponse()
 

@@ -4,13 +4,14 @@ An account is created by genesis or by the first coins it receives. It learns it
 signed transaction. Numbers are given in order of creation and never again.
 """
 
-from collections.abc import Iterable
 from dataclasses import replace
+from itertools import pairwise
 
 from chain.auth.addresses import decode_address
 from chain.auth.types import Account, UnorderedNonce
 from chain.context import Context
 from chain.errors import ErrInvalidRecord, ErrTxTimeout, ErrUnknownAddress
+from chain.genesis import GenesisState
 from chain.genesis_order import refuse_unsorted
 from chain.store import Map
 
@@ -20,7 +21,7 @@ UNORDERED_NONCES = Map(b"\x01\x03", "auth/unordered_nonces", (int, str), Unorder
 COLLECTIONS = (ACCOUNTS, NEXT_ACCOUNT_NUMBER, UNORDERED_NONCES)
 
 
-class AuthKeeper:
+class Accounts:
     """Keeps accounts and the memory of unordered transactions."""
 
     def find_account(self, ctx: Context, address: str) -> Account | None:
@@ -60,17 +61,15 @@ class AuthKeeper:
         UNORDERED_NONCES.set(ctx.store, nonce, timeout_timestamp_ns, address)
 
     def process_expired_nonces(self, ctx: Context) -> None:
-        """Forgets the unordered transactions whose time is over; the ante refuses them by their timeout now."""
+        """Forgets the unordered transactions whose time is over: the ante refuses them by their timeout."""
         for parts, nonce in UNORDERED_NONCES.items(ctx.store):
             if nonce.timeout_timestamp_ns > ctx.time_ns:
                 return
             UNORDERED_NONCES.delete(ctx.store, *parts)
 
-    def import_genesis(
-        self, ctx: Context, accounts: Iterable[Account], nonces: Iterable[UnorderedNonce]
-    ) -> None:
+    def import_genesis(self, ctx: Context, genesis: GenesisState) -> None:
         """Writes accounts. Where no account of the document has a number, they are numbered in its order."""
-        accounts, nonces = tuple(accounts), tuple(nonces)
+        accounts = genesis.accounts
         refuse_unsorted("accounts", [account.address for account in accounts])
         if not any(account.account_number for account in accounts):
             accounts = tuple(replace(account, account_number=at) for at, account in enumerate(accounts))
@@ -80,7 +79,7 @@ class AuthKeeper:
             self.set_account(ctx, account)
         if accounts:
             NEXT_ACCOUNT_NUMBER.set(ctx.store, 1 + max(account.account_number for account in accounts))
-        for nonce in nonces:
+        for nonce in genesis.unordered_nonces:
             self.use_unordered_nonce(ctx, nonce.address, nonce.timeout_timestamp_ns)
 
     def export_genesis(self, ctx: Context) -> dict[str, object]:
@@ -93,6 +92,6 @@ class AuthKeeper:
 
 def _refuse_repeated_numbers(accounts: tuple[Account, ...]) -> None:
     numbers = sorted(account.account_number for account in accounts)
-    for left, right in zip(numbers, numbers[1:], strict=False):
+    for left, right in pairwise(numbers):
         if left == right:
             raise ErrInvalidRecord(what="genesis accounts", why=f"account number {left} comes twice")

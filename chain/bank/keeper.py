@@ -2,13 +2,12 @@
 move.
 """
 
-from collections.abc import Iterable
-
 from chain.auth.addresses import module_address
 from chain.bank.rules import check_amount
-from chain.bank.types import Balance, Coin, ExpectedAuthKeeper
+from chain.bank.types import Balance, Coin, AccountBook
 from chain.context import Context
 from chain.errors import ErrInsufficientFunds
+from chain.genesis import GenesisState
 from chain.genesis_order import refuse_unsorted
 from chain.store import Map
 
@@ -20,11 +19,11 @@ SUPPLY = Map(b"\x02\x02", "bank/supply", (str,), int)
 COLLECTIONS = (BALANCES, SUPPLY)
 
 
-class BankKeeper:
-    """Keeps who owns what. Amounts are whole numbers of the smallest unit; a balance of zero has no record."""
+class Bank:
+    """Keeps who owns what. Amounts count the smallest unit; a balance of zero has no record."""
 
-    def __init__(self, auth: ExpectedAuthKeeper) -> None:
-        self._auth = auth
+    def __init__(self, accounts: AccountBook) -> None:
+        self._accounts = accounts
 
     def get_balance(self, ctx: Context, address: str, denom: str = BASE_DENOM) -> int:
         """What an account owns of one denomination."""
@@ -41,7 +40,7 @@ class BankKeeper:
     def send_coins(
         self, ctx: Context, sender: str, recipient: str, amount: int, denom: str = BASE_DENOM
     ) -> None:
-        """Moves coins. Refuses when the sender has less; the recipient's account is created when it has none."""
+        """Moves coins. Refuses when the sender has less; creates the recipient's account where there is none."""
         check_amount(amount, denom)
         self._take(ctx, sender, amount, denom)
         self._give(ctx, recipient, amount, denom)
@@ -73,11 +72,10 @@ class BankKeeper:
         self._set_supply(ctx, denom, self.get_supply(ctx, denom) - amount)
         ctx.emit("burn", burner=module_address(module), amount=f"{amount}{denom}")
 
-    def import_genesis(self, ctx: Context, balances: Iterable[Balance]) -> None:
+    def import_genesis(self, ctx: Context, genesis: GenesisState) -> None:
         """Writes balances and counts the supply. Refuses unsorted or repeated addresses and denominations."""
-        balances = tuple(balances)
-        refuse_unsorted("balances", [balance.address for balance in balances])
-        for balance in balances:
+        refuse_unsorted("balances", [balance.address for balance in genesis.balances])
+        for balance in genesis.balances:
             refuse_unsorted(f"coins of {balance.address}", [coin.denom for coin in balance.coins])
             for coin in balance.coins:
                 amount = check_amount(coin.amount, coin.denom)
@@ -98,7 +96,7 @@ class BankKeeper:
         self._set_balance(ctx, address, denom, have - amount)
 
     def _give(self, ctx: Context, address: str, amount: int, denom: str) -> None:
-        self._auth.ensure_account(ctx, address)
+        self._accounts.ensure_account(ctx, address)
         self._set_balance(ctx, address, denom, self.get_balance(ctx, address, denom) + amount)
 
     def _set_balance(self, ctx: Context, address: str, denom: str, amount: int) -> None:

@@ -1,7 +1,7 @@
 """Handles the bank's message."""
 
 from chain.auth.addresses import MODULE_ACCOUNTS, decode_address, module_address
-from chain.bank.keeper import BankKeeper
+from chain.bank.keeper import Bank
 from chain.bank.rules import check_coins
 from chain.bank.types import MsgSend, MsgSendResponse
 from chain.context import Context
@@ -14,7 +14,7 @@ BLOCKED = tuple(module_address(name) for name in MODULE_ACCOUNTS)
 class Msgs:
     """Handles MsgSend."""
 
-    def __init__(self, bank: BankKeeper) -> None:
+    def __init__(self, bank: Bank) -> None:
         self._bank = bank
 
     def send(self, ctx: Context, msg: MsgSend) -> MsgSendResponse:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 
 from chain.bank.types import Coin
 from chain.errors import ErrInvalidCoins
@@ -33,7 +34,7 @@ def check_coins(coins: Iterable[Coin], what: str) -> tuple[tuple[str, int], ...]
     names = [denom for denom, _ in pairs]
     if any(amount == 0 for _, amount in pairs):
         raise ErrInvalidCoins(coins=what, why="an amount is zero")
-    if any(left >= right for left, right in zip(names, names[1:], strict=False)):
+    if any(left >= right for left, right in pairwise(names)):
         raise ErrInvalidCoins(coins=what, why="denominations are not sorted, or one comes twice")
     return pairs
 

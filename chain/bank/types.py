@@ -6,7 +6,7 @@ from typing import Protocol
 from chain.context import Context
 
 
-class ExpectedAuthKeeper(Protocol):
+class AccountBook(Protocol):
     """What the bank needs of accounts."""
 
     def ensure_account(self, ctx: Context, address: str) -> None:
