@@ -1,0 +1,1 @@
+"""The broker's door to the world: every file faces one neighbour and bears its name."""
