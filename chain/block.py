@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from chain.epochs.types import EpochInfo
+
 
 @dataclass(frozen=True, slots=True)
 class Header:
@@ -72,6 +74,8 @@ class BlockResult:
     """
     app_hash: bytes
     results_hash: bytes
+    epoch: EpochInfo = EpochInfo()
+    """Where the chain stands after this block; told to those who follow the chain, never hashed."""
 
 
 @dataclass(frozen=True, slots=True)
