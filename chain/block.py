@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from chain.epochs.types import EpochInfo
-
 
 @dataclass(frozen=True, slots=True)
 class Header:
@@ -74,8 +72,9 @@ class BlockResult:
     """
     app_hash: bytes
     results_hash: bytes
-    epoch: EpochInfo = EpochInfo()
-    """Where the chain stands after this block; told to those who follow the chain, never hashed."""
+    epoch: bytes = b""
+    """Where the chain stands after this block: encoded chain.v1.EpochInfo, for those who follow the chain. Never
+    hashed."""
 
 
 @dataclass(frozen=True, slots=True)
