@@ -6,7 +6,8 @@
     ├── inference           models, nodes, epochs, proof of compute, inference (1100 to 1199)
     └── collateral          deposits
 
-A refusal carries typed fields and makes its sentence from them. Codes and names are stable; sentences are not, and are never hashed.
+A refusal carries typed fields and makes its sentence from them. Codes and names are stable; sentences are
+not, and are never hashed.
 """
 
 
@@ -211,7 +212,10 @@ class ErrInvalidValidationThreshold(Refusal):
 
 class ErrNodeNotInEpoch(Refusal):
     code = 1139
-    says = "node {node_id!r} of {participant} is not admitted to this proof of compute; it takes part from the next one on"
+    says = (
+        "node {node_id!r} of {participant} is not admitted to this proof of compute; "
+        "it takes part from the next one on"
+    )
 
 
 class ErrNodeDisabled(Refusal):

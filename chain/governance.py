@@ -30,7 +30,7 @@ class Governance:
         return params
 
     def set_params(self, ctx: Context, params: Params) -> None:
-        """Puts all parameters into effect at once. For genesis; a transaction goes through `update_params`."""
+        """Puts all parameters into effect at once. For genesis; transactions go through `update_params`."""
         _refuse_invalid(params)
         PARAMS.set(ctx.store, params)
 

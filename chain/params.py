@@ -12,7 +12,7 @@ from chain.models.types import ModelParams
 from chain.poc.types import PocParams
 
 POC_ADMISSIONS = ("snapshot", "literal", "joiner", "registry", "open")
-ALTERNATIVE_RESOLUTIONS = ("nearest", "terminal")
+RESOLUTIONS = ("nearest", "terminal")
 _INT64_MAX = 2**63 - 1
 
 
@@ -56,9 +56,7 @@ def validate(params: Params) -> list[str]:
         *_validate_poc(params.poc),
         *_validate_inference(params.inference),
         *_validate_collateral(params.collateral),
-        *_one_of(
-            "models.alternative_resolution", params.models.alternative_resolution, ALTERNATIVE_RESOLUTIONS
-        ),
+        *_one_of("models.alternative_resolution", params.models.alternative_resolution, RESOLUTIONS),
         *_validate_auth(params.auth),
     ]
 

@@ -142,7 +142,7 @@ class Map(Generic[Value]):
             yield self.decode(key), value
 
     def encode(self, *parts: KeyPart) -> bytes:
-        """The key, or the beginning of one, as bytes: text ends with NUL, integers are 8 bytes, big-endian."""
+        """The key, or the beginning of one: text ends with NUL, integers are 8 bytes, big-endian."""
         return self.prefix + b"".join(_encode_part(part) for part in parts)
 
     def decode(self, key: bytes) -> tuple[KeyPart, ...]:

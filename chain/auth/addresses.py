@@ -45,11 +45,9 @@ def encode_address(raw: bytes) -> str:
 
 
 def decode_address(text: str) -> bytes:
-    """The 20 bytes of an address. Refuses another prefix, a wrong checksum, another length, and upper case."""
+    """The 20 bytes of an address. Refuses another prefix, a wrong checksum, another length, upper case."""
     if len(text) > ADDRESS_CHARACTERS_MAX or text != text.lower():
-        raise ErrInvalidAddress(
-            address=text[:ADDRESS_CHARACTERS_MAX], why="an address is lower-case bech32 text"
-        )
+        raise ErrInvalidAddress(address=text[:ADDRESS_CHARACTERS_MAX], why="it is not lower-case bech32 text")
     prefix, words = bech32.bech32_decode(text)
     if words is None:
         raise ErrInvalidAddress(address=text, why="the checksum does not match")

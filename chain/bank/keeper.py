@@ -4,7 +4,7 @@ move.
 
 from chain.auth.addresses import module_address
 from chain.bank.rules import check_amount
-from chain.bank.types import Balance, Coin, AccountBook
+from chain.bank.types import AccountBook, Balance, Coin
 from chain.context import Context
 from chain.errors import ErrInsufficientFunds
 from chain.genesis import GenesisState
@@ -40,7 +40,7 @@ class Bank:
     def send_coins(
         self, ctx: Context, sender: str, recipient: str, amount: int, denom: str = BASE_DENOM
     ) -> None:
-        """Moves coins. Refuses when the sender has less; creates the recipient's account where there is none."""
+        """Moves coins. Refuses when the sender has less; creates the recipient's account if need be."""
         check_amount(amount, denom)
         self._take(ctx, sender, amount, denom)
         self._give(ctx, recipient, amount, denom)
