@@ -1,0 +1,144 @@
+"""The closed list of what can happen to a node. The scheduler is told of each, with the time."""
+
+from dataclasses import dataclass
+
+from mlnode.catalog import ModelFile
+from mlnode.instance import LoadParams
+from mlnode.mode import Kind, PocJob
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """Somebody wants something of a model. `request` was never used before."""
+
+    request: int
+    model: str | None
+    kind: Kind = Kind.INFERENCE
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The client is gone. Unknown and finished requests are ignored."""
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """The client has got the first piece of its answer: from now on the request cannot be repeated."""
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
+class RequestEnded:
+    """The worker is done with a request, well or badly; its slot is free."""
+
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLoaded:
+    """The model answers."""
+
+    model: str
+    worker: int
+    measured_mb: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerExited:
+    """The worker is reaped and its memory free. `code` is that of a load failure, or empty."""
+
+    model: str
+    worker: int
+    why: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerBeat:
+    """The worker lives. `steps` is its count of decodes, `working` whether it has any work."""
+
+    model: str
+    worker: int
+    steps: int
+    working: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FilesScanned:
+    """What lies in the models' folder now."""
+
+    files: tuple[ModelFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PreloadAsked:
+    """Have a model in memory before the first request."""
+
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopAsked:
+    """Command: hold no work."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceUpAsked:
+    """Command: serve a model, under `served_name` too unless that is empty."""
+
+    generation: int
+    model: str
+    served_name: str
+    params: LoadParams
+
+
+@dataclass(frozen=True, slots=True)
+class PocGenerateAsked:
+    """Command: mine."""
+
+    generation: int
+    job: PocJob
+
+
+@dataclass(frozen=True, slots=True)
+class PocValidateAsked:
+    """Command: end mining and be ready to validate the stage that began at `height`."""
+
+    generation: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class DrainAsked:
+    """The node is to end: nothing new, what runs has `grace_ms` left."""
+
+    grace_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """Time has passed; nothing else happened."""
+
+
+Event = (
+    Requested
+    | Cancelled
+    | Streamed
+    | RequestEnded
+    | WorkerLoaded
+    | WorkerExited
+    | WorkerBeat
+    | FilesScanned
+    | PreloadAsked
+    | StopAsked
+    | InferenceUpAsked
+    | PocGenerateAsked
+    | PocValidateAsked
+    | DrainAsked
+    | Woken
+)
