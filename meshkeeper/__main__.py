@@ -1,4 +1,4 @@
-"""The `meshkeeper` command. It hands over to the parts, each imported only when one of its commands is called."""
+"""The `meshkeeper` command. It hands over to the parts, each imported only when it is called."""
 
 import importlib
 import sys
@@ -15,7 +15,7 @@ GROUPS = {
     "mlnode": ("mlnode.__main__", "The host of models: serve them, list them, make a small one."),
     "devnet": ("meshkeeper.devnet.__main__", "A whole network on this machine: demo, up, down."),
 }
-"""Command, the module whose `app` answers it, and its line in the help. The lines are here so that help is quick."""
+"""Command, the module whose `app` answers it, and its line in the help, kept here so that help is quick."""
 
 
 class _Parts(typer.core.TyperGroup):
@@ -68,7 +68,7 @@ def _root(
 
 
 def main() -> None:
-    """Runs the command line. Leaves with 0, 1 (refused or failed, one sentence on stderr) or 2 (wrong usage)."""
+    """Runs the command line. Leaves with 0, 1 (refused or failed) or 2 (wrong usage)."""
     try:
         app(prog_name="meshkeeper")
     except BrokenPipeError:

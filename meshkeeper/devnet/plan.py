@@ -93,8 +93,8 @@ class NetworkPlan:
 def plan_network(base: Path, models: tuple[ModelPlan, ...], ports: list[int]) -> NetworkPlan:
     """The network that the demo and `up` run: ada has two machines, bob and cleo one each.
 
-    The first model is served by ada and bob, the second by ada and cleo. Takes 19 ports, in order: chain gRPC and HTTP, three for
-    each broker, two for each machine.
+    The first model is served by ada and bob, the second by ada and cleo. Takes PORT_COUNT ports: the
+    chain's gRPC and HTTP, then for each participant its broker's three and two for each machine.
     """
     free = iter(ports)
     first, second = models[0].file, models[-1].file

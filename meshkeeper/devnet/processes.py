@@ -1,7 +1,7 @@
 """Child processes with a log file each, that never outlive their network.
 
-A `Child` is started, watched until it says that it is ready, killed, started again, and stopped. With `bound=True` the
-kernel kills it when this process dies, however this process dies; without, it stays (for `devnet up`).
+A `Child` is started, watched until it says that it is ready, killed, started again, and stopped. With
+`bound=True` the kernel ends it when this process dies, however that happens; without, it stays (for `up`).
 """
 
 import ctypes
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 READY_WITHIN_S = 60.0
-"""A cold start reads the model file and imports everything; on two busy cores that can take most of a minute."""
+"""A cold start imports everything; on two busy cores that can take a good part of a minute."""
 STOP_WITHIN_S = 10.0
 """A daemon drains on SIGTERM; after this it is killed."""
 PR_SET_PDEATHSIG = 1

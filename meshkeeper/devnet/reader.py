@@ -1,4 +1,4 @@
-"""What the demo knows of the chain: its blocks as they come, and its records, read over gRPC like anyone would."""
+"""What the demo knows of the chain: its blocks as they come, and its records, over gRPC as for anyone."""
 
 import threading
 import time
