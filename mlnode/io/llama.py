@@ -201,7 +201,6 @@ class Context:
         n_outputs: int,
         n_threads: int,
         abort: AbortFlag,
-        embeddings: bool = False,
     ) -> None:
         """`n_outputs`: rows that one decode may ask logits (or hidden states) of; asking for more would abort
         the process, therefore `decode` refuses it."""
@@ -212,7 +211,6 @@ class Context:
         params.n_threads = params.n_threads_batch = n_threads
         params.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_AUTO
         params.swa_full, params.kv_unified, params.no_perf = False, True, True
-        params.embeddings = embeddings
         params.pooling_type = llama_cpp.LLAMA_POOLING_TYPE_NONE
         params.abort_callback, params.abort_callback_data = abort.callback, abort.data
         self._abort = abort
@@ -253,9 +251,12 @@ class Context:
         sequences: Sequence[int] | npt.NDArray[np.int32] | int,
         outputs: Sequence[int],
         requests: frozenset[int],
+        *,
+        hidden: bool = False,
     ) -> int:
         """Evaluate these rows; `outputs` are the rows whose results are wanted, `requests` those for whom it
-        is done. The return code as llama.cpp gives it."""
+        is done. With `hidden` the results are hidden states too, and llama.cpp wants every row in `outputs`.
+        The return code as llama.cpp gives it."""
         n = len(tokens)
         if len(outputs) > self._n_outputs or n > len(self._tokens):
             raise ValueError("more rows or outputs than the context was made for")
@@ -265,6 +266,7 @@ class Context:
         self._outputs[:n] = 0
         self._outputs[list(outputs)] = 1
         self._batch.n_tokens = n
+        llama_cpp.llama_set_embeddings(self._pointer, hidden)
         with self._abort.running(requests):
             code: int = llama_cpp.llama_decode(self._pointer, self._batch)
             if code == DECODE_OK:
@@ -276,7 +278,7 @@ class Context:
         return _view(llama_cpp.llama_get_logits_ith(self._pointer, row), self._model.n_vocab)
 
     def hidden(self, row: int) -> FloatArray:
-        """Hidden state of a row of the last decode (of a context with `embeddings`): a view."""
+        """Hidden state after the last layer's norm, of a row of the last decode with `hidden`: a view."""
         return _view(llama_cpp.llama_get_embeddings_ith(self._pointer, row), self._model.n_embd)
 
     def drop(self, sequence: int) -> None:

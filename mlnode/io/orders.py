@@ -97,7 +97,8 @@ class Tokenize(Frame, tag="tokenize", kw_only=True):
 
 
 class PocStart(Frame, tag="poc_start", kw_only=True):
-    """Mine nonces until `PocStop`, `nonces_max` or another `PocStart`, in the pauses that requests leave.
+    """Mine nonces until `PocStop`, `nonces_max` or another `PocStart`. Requests on the same worker go on:
+    when both have work, they share the time equally.
 
     The nonces tried are `node_rank + k * node_count` for k = 0, 1, ..., from `start_nonce` on."""
 

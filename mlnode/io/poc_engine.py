@@ -1,8 +1,9 @@
 """The arithmetic of proof of compute on the loaded model: nonces in, integer distances out.
 
-The shape of the work is part of the protocol: always `SEQUENCES` sequences of equal length in one decode of a
-fresh context, the last decode padded with repetitions. llama.cpp picks other kernels for other numbers of
-rows, and the hidden states of a quantised model then differ by far more than rounding. Threads, processes and
+The shape of the work is part of the protocol: always `SEQUENCES` sequences of equal length side by side in an
+empty context, all tokens but the last in one decode, the last ones in another; a short group is padded with
+repetitions. llama.cpp picks other kernels for other numbers of rows, and the hidden states of a quantised
+model then differ by far more than rounding. Threads, processes and
 what ran before change nothing.
 
 From the hidden state on there is one rounding step: each dimension is standardised with the model's profile
@@ -97,7 +98,6 @@ class PocEngine:
             n_outputs=SEQUENCES,
             n_threads=n_threads,
             abort=abort,
-            embeddings=True,
         )
         self._profile: Profile | None = None
         self._projections: dict[Stage, Projection] = {}
@@ -128,25 +128,34 @@ class PocEngine:
         if not 0 < len(nonces) <= SEQUENCES:
             raise ValueError(f"between 1 and {SEQUENCES} nonces go into one decode")
         padded = [*nonces, *[nonces[0]] * (SEQUENCES - len(nonces))]
-        tokens = [compute_nonce_tokens(stage, nonce, self._model.n_vocab) for nonce in padded]
-        ends = [(at + 1) * TOKENS_PER_NONCE - 1 for at in range(SEQUENCES)]
-        self._context.clear()
-        code = self._context.decode(
-            np.array(tokens, np.int32).reshape(-1),
-            np.tile(np.arange(TOKENS_PER_NONCE, dtype=np.int32), SEQUENCES),
-            np.repeat(np.arange(SEQUENCES, dtype=np.int32), TOKENS_PER_NONCE),
-            ends,
-            frozenset((request,)),
+        tokens = np.array(
+            [compute_nonce_tokens(stage, nonce, self._model.n_vocab) for nonce in padded], np.int32
         )
+        self._context.clear()
+        self._decode(tokens[:, :-1], 0, request, last=False)
+        self._decode(tokens[:, -1:], TOKENS_PER_NONCE - 1, request, last=True)
         self.steps += 1
+        hidden = np.stack([self._context.hidden(row) for row in range(len(nonces))])
+        if not np.isfinite(hidden).all():
+            raise EngineError("ENGINE", "the model computed no usable hidden states")
+        return hidden
+
+    def _decode(self, tokens: npt.NDArray[np.int32], start: int, request: int, *, last: bool) -> None:
+        """Columns of all sequences, `start` being the first one's position. Only the last column's rows have
+        results: llama.cpp computes the vocabulary's logits along with every hidden state it gives out."""
+        sequences, length = tokens.shape
+        code = self._context.decode(
+            tokens.reshape(-1),
+            np.tile(np.arange(start, start + length, dtype=np.int32), sequences),
+            np.repeat(np.arange(sequences, dtype=np.int32), length),
+            range(sequences) if last else (),
+            frozenset((request,)),
+            hidden=last,
+        )
         if code == DECODE_ABORTED:
             raise Interrupted
         if code != DECODE_OK:
             raise EngineError("ENGINE", f"llama.cpp refused the nonces with code {code}")
-        hidden = np.stack([self._context.hidden(end) for end in ends[: len(nonces)]])
-        if not np.isfinite(hidden).all():
-            raise EngineError("ENGINE", "the model computed no usable hidden states")
-        return hidden
 
     def _projection(self, stage: Stage) -> Projection:
         """The stage's signs; a few stages are kept, because validations come in any order."""

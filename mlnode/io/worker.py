@@ -95,6 +95,8 @@ class Worker:
         self._connection = connection
         self._inbox: queue.SimpleQueue[FrontFrame] = queue.SimpleQueue()
         self._abort = AbortFlag()
+        self._log: EngineLog | None = None
+        """Kept here for as long as llama.cpp may call it."""
         self._known: set[int] = set()
         self._engine: Engine | None = None
         self._poc_engine: PocEngine | None = None
@@ -226,7 +228,7 @@ class Worker:
         _check_parameters(order)
         path = Path(order.path)
         header = read_model_header(path)
-        log = EngineLog()
+        log = self._log = EngineLog()
         model = Model(
             path,
             n_gpu_layers=order.n_gpu_layers,
