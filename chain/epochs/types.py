@@ -1,9 +1,20 @@
 """Records and messages of epochs and their groups."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING, Protocol
 
+from chain.context import Context
 from chain.models.types import Model
+from chain.nodes.types import Participant
+
+if TYPE_CHECKING:
+    from chain.params import Params
+    from chain.poc.types import EligibilityMap, Mined
+
+NodeKey = tuple[str, str]
+"""A machine of the network: its owner's address and its local_id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,3 +256,101 @@ class MsgSubmitSeed:
 @dataclass(frozen=True, slots=True)
 class MsgSubmitSeedResponse:
     """Answers MsgSubmitSeed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Boundaries:
+    """The heights of one epoch. Those of epoch 0, which has no proof of compute, are 0 but for the last."""
+
+    epoch_index: int
+    poc_start: int = 0
+    """P. Nonces may be mined from here on."""
+    generation_wind_down: int = 0
+    generation_end: int = 0
+    exchange_deadline: int = 0
+    """Last height at which a batch or a seed is accepted; the first is P + 1."""
+    validation_start: int = 0
+    """Votes are accepted from the next height on."""
+    validation_wind_down: int = 0
+    validation_end: int = 0
+    """V. Last height of the votes; the groups are formed at its end."""
+    set_new_validators: int = 0
+    """S. The groups take effect at its end."""
+    claim: int = 0
+    next_poc_start: int = 0
+
+
+class ParamsSource(Protocol):
+    """What this room expects of the parameters."""
+
+    def get_params(self, ctx: Context) -> "Params":
+        """The parameters in effect."""
+
+    def activate_epoch_params(self, ctx: Context) -> EpochParams:
+        """Puts a waiting schedule into effect; the schedule in effect from now on."""
+
+
+class ParticipantRecords(Protocol):
+    """What this room expects of the nodes room."""
+
+    def get_participant(self, ctx: Context, address: str) -> Participant | None:
+        """A participant, or None."""
+
+    def require_participant(self, ctx: Context, address: str) -> Participant:
+        """A participant; refuses an address that is none."""
+
+
+class EpochForming(Protocol):
+    """What the stages expect of the formation."""
+
+    def process_formation(self, ctx: Context, upcoming: Epoch) -> None:
+        """Forms the groups of the upcoming epoch."""
+
+
+class ModelRecords(Protocol):
+    """What this room expects of the registry of models."""
+
+    def get_model(self, ctx: Context, model_id: str) -> Model | None:
+        """A governance model, or None."""
+
+
+class ProofOfCompute(Protocol):
+    """What this room expects of the poc room."""
+
+    def get_eligibility(self, ctx: Context) -> "EligibilityMap":
+        """Who may take part as things stand, frozen."""
+
+    def get_mined(
+        self, ctx: Context, height: int, excluded: Mapping[NodeKey, str], validators: Mapping[str, int]
+    ) -> Mapping[str, "Mined"]:
+        """What each participant mined and whether the validators accept it."""
+
+    def get_batch_nodes(self, ctx: Context, height: int) -> tuple[NodeKey, ...]:
+        """Machines that handed in nonces, sorted."""
+
+    def process_admissions(self, ctx: Context, epoch: Epoch) -> int:
+        """Freezes who may mine; how many machines."""
+
+    def process_pruning(self, ctx: Context, upcoming_index: int) -> None:
+        """Forgets batches, votes and admissions of old epochs."""
+
+
+class Settlement(Protocol):
+    """What this room expects of whoever settles an ended epoch."""
+
+    def process_settlement(self, ctx: Context, epoch_index: int) -> None:
+        """Settles every participant's figures of an ended epoch."""
+
+
+class Deposits(Protocol):
+    """What this room expects of collateral."""
+
+    def advance_epoch(self, ctx: Context, completed_epoch: int) -> None:
+        """Pays out what was withdrawn and is due."""
+
+
+class Requests(Protocol):
+    """What this room expects of the inference room."""
+
+    def process_pruning(self, ctx: Context, upcoming_index: int) -> None:
+        """Forgets inferences of old epochs."""

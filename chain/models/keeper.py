@@ -45,7 +45,7 @@ class Models:
 
     def get_resolver(self, ctx: Context) -> rules.RegistryResolver:
         """A resolver over the registry as it is now."""
-        resolution = self._params.get(ctx).models.alternative_resolution
+        resolution = self._params.get_params(ctx).models.alternative_resolution
         return rules.build_resolver(self.get_models(ctx), resolution)
 
     def resolve_model_id(self, ctx: Context, identifier: str) -> str | None:

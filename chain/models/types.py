@@ -127,7 +127,7 @@ class Resolver(Protocol):
 class ParamsSource(Protocol):
     """What this room expects of the parameters."""
 
-    def get(self, ctx: Context) -> "Params":
+    def get_params(self, ctx: Context) -> "Params":
         """The parameters in effect."""
 
     def get_authority(self, ctx: Context) -> str:

@@ -67,7 +67,8 @@ def compute_nodes(
 ) -> tuple[HardwareNode, ...]:
     """The machines after a diff, sorted by identifier.
 
-    1. A removed machine with status STOPPED keeps its record, which becomes STOPPED; nothing happens when it has none.
+    1. A removed machine with status STOPPED keeps its record, which becomes STOPPED; without a record
+       nothing happens.
     2. Any other removed machine is deleted.
     3. New and modified machines are written; the last of two with one identifier wins, and writing wins
        over removing.

@@ -1,8 +1,17 @@
 """Records and messages of proof of compute."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
+from chain.context import Context
 from chain.fixed import Decimal
+from chain.models.types import Resolver
+from chain.nodes.types import HardwareNodes, Participant
+
+if TYPE_CHECKING:
+    from chain.epochs.types import ActiveParticipants, Boundaries, Epoch, EpochGroupData
+    from chain.params import Params
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,3 +192,88 @@ class MsgSubmitPocValidation:
 @dataclass(frozen=True, slots=True)
 class MsgSubmitPocValidationResponse:
     """Answers MsgSubmitPocValidation."""
+
+
+@dataclass(frozen=True, slots=True)
+class EligibilityMap:
+    """Who may take part, frozen: one truth for admission, weights, assignment, slots and groups."""
+
+    entries: Mapping[tuple[str, str], NodeEligibility]
+    """Every registered machine by owner and local_id."""
+    participants: frozenset[str]
+    """Addresses of all participants."""
+
+    def find(self, participant: str, node_id: str) -> NodeEligibility:
+        """The answer for any machine, registered or not."""
+        known = self.entries.get((participant, node_id))
+        if known is not None:
+            return known
+        if not node_id.strip():
+            return NodeEligibility(participant, node_id, False, "NODE_ID_EMPTY")
+        reason = "NODE_UNKNOWN" if participant in self.participants else "PARTICIPANT_UNKNOWN"
+        return NodeEligibility(participant, node_id, False, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Mined:
+    """What a participant mined in one proof of compute, after exclusions."""
+
+    weights: tuple[tuple[str, int], ...] = ()
+    """Distinct nonces of each machine, sorted by local_id; none is 0."""
+    rejection: str = ""
+    """Stable reason why the validators or the chain do not accept it; empty when accepted."""
+
+
+class ParamsSource(Protocol):
+    """What this room expects of the parameters."""
+
+    def get_params(self, ctx: Context) -> "Params":
+        """The parameters in effect."""
+
+
+class ModelRegistry(Protocol):
+    """What this room expects of the registry of models."""
+
+    def get_resolver(self, ctx: Context) -> Resolver:
+        """A resolver over the registry as it is now."""
+
+
+class NodeRegistry(Protocol):
+    """What this room expects of the nodes room."""
+
+    def get_participant(self, ctx: Context, address: str) -> Participant | None:
+        """A participant, or None."""
+
+    def get_participants(self, ctx: Context) -> Iterator[Participant]:
+        """All participants, sorted by address."""
+
+    def get_all_hardware(self, ctx: Context) -> Iterator[HardwareNodes]:
+        """Machines of all participants, sorted by participant."""
+
+    def get_hardware(self, ctx: Context, address: str) -> HardwareNodes | None:
+        """A participant's machines, or None."""
+
+
+class EpochClock(Protocol):
+    """What this room expects of the epochs room."""
+
+    def get_epoch(self, ctx: Context, index: int) -> "Epoch | None":
+        """An epoch's record, or None."""
+
+    def get_effective(self, ctx: Context) -> "Epoch":
+        """The epoch whose groups serve requests now."""
+
+    def get_upcoming(self, ctx: Context) -> "Epoch | None":
+        """The epoch whose proof of compute is under way, or None."""
+
+    def get_boundaries(self, ctx: Context, epoch: "Epoch") -> "Boundaries":
+        """The heights of the effective or the upcoming epoch."""
+
+    def get_effective_group(self, ctx: Context, model_id: str = "") -> "EpochGroupData | None":
+        """A group of the effective epoch, or None."""
+
+    def get_active_participants(self, ctx: Context, epoch_index: int) -> "ActiveParticipants | None":
+        """Everyone who takes part in an epoch, or None."""
+
+    def get_last_seen(self, ctx: Context, address: str, node_id: str) -> int | None:
+        """The last epoch that a machine was in, or None."""

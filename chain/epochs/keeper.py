@@ -1,0 +1,180 @@
+"""Epochs, their groups, their participants and their seeds.
+
+Order of the calls at the end of a block, for whoever composes the machine:
+
+1. `inference.process_expiry(ctx)`
+2. `stages.process_epoch_stages(ctx)` (`chain/epochs/stages.py`), which by height does, in order:
+   - at the end of validation: `collateral.advance_epoch`, `settlement.process_settlement`,
+     `formation.process_formation`;
+   - when the new groups take effect: the switch;
+   - when a proof of compute starts: `params.activate_epoch_params`, the epoch's record and its empty parent
+     group, `poc.process_admissions`, `inference.process_pruning`, `poc.process_pruning`.
+"""
+
+from collections.abc import Iterator
+
+from chain.context import Context
+from chain.epochs import rules
+from chain.epochs.types import (
+    ActiveParticipants,
+    Boundaries,
+    Epoch,
+    EpochGroupData,
+    EpochInfo,
+    ParamsSource,
+    RandomSeed,
+    ValidationWeight,
+)
+from chain.errors import ErrEffectiveEpochNotFound, ErrEpochGroupDataNotFound
+from chain.genesis import GenesisState
+from chain.store import Map
+
+EPOCHS = Map(b"\x12\x00", "epochs/epochs", (int,), Epoch)
+EFFECTIVE_INDEX = Map(b"\x12\x01", "epochs/effective_index", (), int)
+GROUPS = Map(b"\x12\x02", "epochs/groups", (int, str), EpochGroupData)
+ACTIVE_PARTICIPANTS = Map(b"\x12\x03", "epochs/active_participants", (int,), ActiveParticipants)
+SEEDS = Map(b"\x12\x04", "epochs/seeds", (int, str), RandomSeed)
+LAST_SEEN = Map(b"\x12\x05", "epochs/last_seen", (str, str), int)
+"""Participant and machine to the last epoch that the machine was in. Follows from ACTIVE_PARTICIPANTS."""
+COLLECTIONS = (EPOCHS, EFFECTIVE_INDEX, GROUPS, ACTIVE_PARTICIPANTS, SEEDS, LAST_SEEN)
+
+GENESIS_REPUTATION = 1
+"""Reputation of the members of epoch 0, who have no record yet."""
+
+
+class Epochs:
+    """The epoch clock and the frozen groups."""
+
+    def __init__(self, params: ParamsSource) -> None:
+        self._params = params
+
+    def get_epoch(self, ctx: Context, index: int) -> Epoch | None:
+        """An epoch's record, or None."""
+        return EPOCHS.get(ctx.store, index)
+
+    def set_epoch(self, ctx: Context, epoch: Epoch) -> None:
+        """Writes an epoch's record."""
+        EPOCHS.set(ctx.store, epoch, epoch.index)
+
+    def get_effective(self, ctx: Context) -> Epoch:
+        """The epoch whose groups serve requests now."""
+        epoch = self.get_epoch(ctx, EFFECTIVE_INDEX.get(ctx.store) or 0)
+        if epoch is None:
+            raise ErrEffectiveEpochNotFound()
+        return epoch
+
+    def set_effective(self, ctx: Context, index: int) -> None:
+        """Makes an epoch the effective one."""
+        EFFECTIVE_INDEX.set(ctx.store, index)
+
+    def get_upcoming(self, ctx: Context) -> Epoch | None:
+        """The epoch after the effective one: from its proof-of-compute start until it takes effect."""
+        return self.get_epoch(ctx, self.get_effective(ctx).index + 1)
+
+    def get_boundaries(self, ctx: Context, epoch: Epoch) -> Boundaries:
+        """The heights of the effective or the upcoming epoch, by the schedule in effect."""
+        schedule = self._params.get_params(ctx).epoch
+        return rules.compute_boundaries(epoch.index, epoch.poc_start_block_height, schedule)
+
+    def get_context(self, ctx: Context) -> Boundaries:
+        """The epoch that this height belongs to: the upcoming one while there is one, else the effective one.
+
+        In the block in which a proof of compute starts its record is written last, so transactions of that
+        block belong to the epoch before.
+        """
+        return self.get_boundaries(ctx, self.get_upcoming(ctx) or self.get_effective(ctx))
+
+    def get_epoch_info(self, ctx: Context) -> EpochInfo:
+        """Where the chain stands at this height."""
+        effective, upcoming = self.get_effective(ctx), self.get_upcoming(ctx)
+        latest = upcoming or effective
+        at = self.get_boundaries(ctx, latest)
+        return rules.build_epoch_info(at, ctx.height, effective.index, latest.index)
+
+    def get_group(self, ctx: Context, epoch_index: int, model_id: str = "") -> EpochGroupData | None:
+        """A group, or None: the parent without a model, else a model's."""
+        return GROUPS.get(ctx.store, epoch_index, model_id)
+
+    def get_groups(self, ctx: Context, epoch_index: int) -> Iterator[EpochGroupData]:
+        """An epoch's parent group and its sub-groups, by model."""
+        return GROUPS.values(ctx.store, epoch_index)
+
+    def set_group(self, ctx: Context, group: EpochGroupData) -> None:
+        """Writes a group."""
+        GROUPS.set(ctx.store, group, group.epoch_index, group.model_id)
+
+    def get_effective_group(self, ctx: Context, model_id: str = "") -> EpochGroupData | None:
+        """A group of the effective epoch, or None."""
+        return self.get_group(ctx, self.get_effective(ctx).index, model_id)
+
+    def require_effective_group(self, ctx: Context, model_id: str = "") -> EpochGroupData:
+        """A group of the effective epoch; refuses when there is none and names what is served."""
+        index = self.get_effective(ctx).index
+        group = self.get_group(ctx, index, model_id)
+        if group is None:
+            parent = self.get_group(ctx, index)
+            models = ", ".join(parent.sub_group_models) if parent else ""
+            served = f"; served are: {models or 'none'}"
+            raise ErrEpochGroupDataNotFound(epoch_index=index, model_id=model_id, served=served)
+        return group
+
+    def get_active_participants(self, ctx: Context, epoch_index: int) -> ActiveParticipants | None:
+        """Everyone who takes part in an epoch, or None."""
+        return ACTIVE_PARTICIPANTS.get(ctx.store, epoch_index)
+
+    def set_active_participants(self, ctx: Context, active: ActiveParticipants) -> None:
+        """Writes who takes part in an epoch, and remembers their machines as seen in it."""
+        ACTIVE_PARTICIPANTS.set(ctx.store, active, active.epoch_id)
+        for participant in active.participants:
+            for array in participant.ml_nodes:
+                for node in array.ml_nodes:
+                    LAST_SEEN.set(ctx.store, active.epoch_id, participant.index, node.node_id)
+
+    def get_last_seen(self, ctx: Context, address: str, node_id: str) -> int | None:
+        """The last epoch that a machine was in, or None when it never was in one."""
+        return LAST_SEEN.get(ctx.store, address, node_id)
+
+    def get_seed(self, ctx: Context, epoch_index: int, address: str) -> RandomSeed | None:
+        """A participant's seed of an epoch, or None."""
+        return SEEDS.get(ctx.store, epoch_index, address)
+
+    def set_seed(self, ctx: Context, seed: RandomSeed) -> None:
+        """Writes a seed."""
+        SEEDS.set(ctx.store, seed, seed.epoch_index, seed.participant)
+
+    def import_genesis(self, ctx: Context, genesis: GenesisState) -> None:
+        """Takes the epochs of a genesis document, or lays out epoch 0 with the genesis members."""
+        if not genesis.epochs:
+            self._lay_out_first_epoch(ctx, genesis)
+        for epoch in genesis.epochs:
+            self.set_epoch(ctx, epoch)
+        for group in genesis.epoch_groups:
+            self.set_group(ctx, group)
+        for active in sorted(genesis.active_participants, key=lambda active: active.epoch_id):
+            self.set_active_participants(ctx, active)
+        for seed in genesis.seeds:
+            self.set_seed(ctx, seed)
+        self.set_effective(ctx, genesis.effective_epoch_index)
+
+    def export_genesis(self, ctx: Context) -> dict[str, object]:
+        """The fields of a genesis document that this room keeps."""
+        return {
+            "epochs": tuple(EPOCHS.values(ctx.store)),
+            "effective_epoch_index": self.get_effective(ctx).index,
+            "epoch_groups": tuple(GROUPS.values(ctx.store)),
+            "active_participants": tuple(ACTIVE_PARTICIPANTS.values(ctx.store)),
+            "seeds": tuple(SEEDS.values(ctx.store)),
+        }
+
+    def _lay_out_first_epoch(self, ctx: Context, genesis: GenesisState) -> None:
+        self.set_epoch(ctx, Epoch())
+        members = tuple(
+            ValidationWeight(member.address, member.weight, GENESIS_REPUTATION)
+            for member in genesis.genesis_members
+        )
+        price = genesis.params.epoch.default_unit_of_compute_price
+        total = sum(member.weight for member in members)
+        self.set_group(
+            ctx,
+            EpochGroupData(validation_weights=members, unit_of_compute_price=price, total_weight=total),
+        )

@@ -1,0 +1,48 @@
+"""Handlers of seeds."""
+
+from chain.context import Context
+from chain.epochs import rules
+from chain.epochs.keeper import Epochs
+from chain.epochs.types import MsgSubmitSeed, MsgSubmitSeedResponse, ParticipantRecords, RandomSeed
+from chain.errors import ErrPocTooLate, ErrSeedNotAccepted, ErrUpcomingEpochNotFound
+
+SIGNATURE_HEX_LENGTH_MAX = 512
+"""Longest seed signature, in characters."""
+
+
+class Msgs:
+    """Handlers of this room."""
+
+    def __init__(self, epochs: Epochs, nodes: ParticipantRecords) -> None:
+        self._epochs = epochs
+        self._nodes = nodes
+
+    def submit_seed(self, ctx: Context, msg: MsgSubmitSeed) -> MsgSubmitSeedResponse:
+        """Stores a participant's seed of the upcoming epoch; the last one before the deadline counts.
+
+        Accepted from the block after the proof of compute started to the exchange deadline, like batches.
+        """
+        if not _is_hex(msg.signature):
+            raise _refuse(msg, "the signature is not hex text")
+        self._nodes.require_participant(ctx, msg.creator)
+        upcoming = self._epochs.get_upcoming(ctx)
+        if upcoming is None:
+            effective = self._epochs.get_boundaries(ctx, self._epochs.get_effective(ctx))
+            raise ErrUpcomingEpochNotFound(next_start=effective.next_poc_start)
+        if msg.epoch_index != upcoming.index:
+            raise _refuse(msg, f"only epoch {upcoming.index} is upcoming")
+        at = self._epochs.get_boundaries(ctx, upcoming)
+        if not rules.is_batch_height(at, ctx.height):
+            raise ErrPocTooLate(height=ctx.height, first=at.poc_start + 1, last=at.exchange_deadline)
+        self._epochs.set_seed(ctx, RandomSeed(msg.creator, msg.epoch_index, msg.signature))
+        ctx.emit("seed_submitted", participant=msg.creator, epoch_index=msg.epoch_index)
+        return MsgSubmitSeedResponse()
+
+
+def _is_hex(text: str) -> bool:
+    digits = frozenset("0123456789abcdefABCDEF")
+    return 0 < len(text) <= SIGNATURE_HEX_LENGTH_MAX and len(text) % 2 == 0 and digits.issuperset(text)
+
+
+def _refuse(msg: MsgSubmitSeed, why: str) -> ErrSeedNotAccepted:
+    return ErrSeedNotAccepted(participant=msg.creator, epoch_index=msg.epoch_index, why=why)

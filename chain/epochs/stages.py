@@ -1,0 +1,88 @@
+"""What the end of a block does because of its height. See `keeper.py` for the order among the rooms."""
+
+from dataclasses import replace
+
+from chain.context import Context
+from chain.epochs.keeper import Epochs
+from chain.epochs.types import (
+    Deposits,
+    Epoch,
+    EpochForming,
+    EpochGroupData,
+    ParamsSource,
+    ProofOfCompute,
+    Requests,
+    Settlement,
+)
+
+
+class Stages:
+    """Takes the epochs through their stages."""
+
+    def __init__(
+        self,
+        params: ParamsSource,
+        epochs: Epochs,
+        formation: EpochForming,
+        poc: ProofOfCompute,
+        requests: Requests,
+        deposits: Deposits,
+        settlement: Settlement,
+    ) -> None:
+        self._params = params
+        self._epochs = epochs
+        self._formation = formation
+        self._poc = poc
+        self._requests = requests
+        self._deposits = deposits
+        self._settlement = settlement
+
+    def process_epoch_stages(self, ctx: Context) -> None:
+        """Does what is due at the end of this block; at most heights nothing is."""
+        upcoming = self._epochs.get_upcoming(ctx)
+        if upcoming is None:
+            effective = self._epochs.get_effective(ctx)
+            if ctx.height >= self._epochs.get_boundaries(ctx, effective).next_poc_start:
+                self._start_proof_of_compute(ctx, effective.index + 1)
+            return
+        at = self._epochs.get_boundaries(ctx, upcoming)
+        if ctx.height == at.validation_end:
+            self._end_validation(ctx, upcoming)
+        if ctx.height == at.set_new_validators:
+            self._switch(ctx, upcoming)
+
+    def _start_proof_of_compute(self, ctx: Context, index: int) -> None:
+        epoch = Epoch(index, ctx.height)
+        self._epochs.set_epoch(ctx, epoch)
+        schedule = self._params.activate_epoch_params(ctx)
+        self._epochs.set_group(
+            ctx,
+            EpochGroupData(
+                poc_start_block_height=ctx.height,
+                unit_of_compute_price=schedule.default_unit_of_compute_price,
+                epoch_index=index,
+            ),
+        )
+        admitted = self._poc.process_admissions(ctx, epoch)
+        self._requests.process_pruning(ctx, index)
+        self._poc.process_pruning(ctx, index)
+        ctx.emit("poc_started", epoch_index=index, poc_start_block_height=ctx.height, admitted=admitted)
+
+    def _end_validation(self, ctx: Context, upcoming: Epoch) -> None:
+        ended = upcoming.index - 1
+        self._deposits.advance_epoch(ctx, ended)
+        self._settlement.process_settlement(ctx, ended)
+        self._formation.process_formation(ctx, upcoming)
+
+    def _switch(self, ctx: Context, upcoming: Epoch) -> None:
+        """The upcoming epoch takes effect; the one before ends with the block before."""
+        ended = self._epochs.get_group(ctx, upcoming.index - 1) or EpochGroupData()
+        for group in list(self._epochs.get_groups(ctx, upcoming.index - 1)):
+            self._epochs.set_group(ctx, replace(group, last_block_height=ctx.height - 1))
+        for group in list(self._epochs.get_groups(ctx, upcoming.index)):
+            requests = 0 if group.model_id else ended.number_of_requests
+            self._epochs.set_group(
+                ctx, replace(group, effective_block_height=ctx.height, previous_epoch_requests=requests)
+            )
+        self._epochs.set_effective(ctx, upcoming.index)
+        ctx.emit("epoch_effective", epoch_index=upcoming.index)

@@ -1,0 +1,150 @@
+"""Who may mine, what a nonce counts, and when the validators' votes accept it."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from chain.models.types import Resolver
+from chain.nodes.types import HardwareNode, HardwareNodes, HardwareNodeStatus, Participant, ParticipantStatus
+from chain.poc.types import EligibilityMap, Mined, NodeEligibility, PocAdmission, PoCBatch, PoCValidation
+
+PARTICIPANT_UNKNOWN = "PARTICIPANT_UNKNOWN"
+PARTICIPANT_INVALID = "PARTICIPANT_INVALID"
+NODE_ID_EMPTY = "NODE_ID_EMPTY"
+NODE_UNKNOWN = "NODE_UNKNOWN"
+NODE_STOPPED = "NODE_STOPPED"
+NODE_FAILED = "NODE_FAILED"
+NO_GOVERNANCE_MODEL = "NO_GOVERNANCE_MODEL"
+
+NO_VALIDATION = "NO_VALIDATION"
+NO_WEIGHT = "NO_WEIGHT"
+NO_VALIDATOR_KEY = "NO_VALIDATOR_KEY"
+VOTED_FRAUD = "VOTED_FRAUD"
+NO_MAJORITY = "NO_MAJORITY"
+
+NodeKey = tuple[str, str]
+"""A machine of the network: its owner's address and its local_id."""
+
+
+def supported_models_by_node(
+    hardware_nodes: Iterable[HardwareNode], resolver: Resolver
+) -> dict[str, tuple[str, ...]]:
+    """Governance models that each machine supports, by local_id: as declared, resolved, each once, sorted."""
+    supported = {}
+    for node in hardware_nodes:
+        resolved = (resolver.resolve(model) for model in node.models)
+        supported[node.local_id] = tuple(sorted(dict.fromkeys(model for model in resolved if model)))
+    return supported
+
+
+def compute_eligibility(
+    participants: Iterable[Participant],
+    hardware: Iterable[HardwareNodes],
+    resolver: Resolver,
+    exclude_invalid: bool,
+) -> EligibilityMap:
+    """Who may take part, for every registered machine, in whatever order the records come.
+
+    A machine is eligible when its owner is a participant and not INVALID, its record is neither STOPPED nor
+    FAILED, and it supports at least one governance model. The first of these that fails is the reason.
+    """
+    by_address = {participant.address: participant for participant in participants}
+    entries: dict[NodeKey, NodeEligibility] = {}
+    for record in sorted(hardware, key=lambda record: record.participant):
+        owner = by_address.get(record.participant)
+        supported = supported_models_by_node(record.hardware_nodes, resolver)
+        for node in record.hardware_nodes:
+            models = supported[node.local_id]
+            reason = _find_owner_fault(owner, exclude_invalid) or _find_node_fault(node, models)
+            entries[record.participant, node.local_id] = NodeEligibility(
+                record.participant, node.local_id, not reason, reason, models
+            )
+    return EligibilityMap(MappingProxyType(entries), frozenset(by_address))
+
+
+def build_admissions(eligibility: EligibilityMap) -> tuple[PocAdmission, ...]:
+    """The machines that may mine, sorted by participant and machine, each with its smallest model."""
+    entries = eligibility.entries
+    return tuple(
+        PocAdmission(*key, entries[key].models[0]) for key in sorted(entries) if entries[key].eligible
+    )
+
+
+def compute_claims(batches: Iterable[PoCBatch], excluded: Mapping[NodeKey, str]) -> dict[str, dict[str, int]]:
+    """Distinct nonces of every participant's machines.
+
+    Batches of excluded machines do not count and take no nonce away from others. A nonce counts once per
+    participant, for the first batch that holds it, in the order of machine and batch. Machines left without
+    a nonce of their own are not listed; participants always are.
+    """
+    ordered = sorted(batches, key=lambda batch: (batch.participant_address, batch.node_id, batch.batch_id))
+    claims: dict[str, dict[str, int]] = {}
+    seen: dict[tuple[str, int], None] = {}
+    for batch in ordered:
+        owner, node_id = batch.participant_address, batch.node_id
+        nodes = claims.setdefault(owner, {})
+        if (owner, node_id) in excluded:
+            continue
+        fresh = {(owner, nonce): None for nonce in batch.nonces if (owner, nonce) not in seen}
+        seen.update(fresh)
+        if fresh:
+            nodes[node_id] = nodes.get(node_id, 0) + len(fresh)
+    return claims
+
+
+def compute_verdict(validators: Mapping[str, int], votes: Iterable[PoCValidation]) -> str:
+    """The reason why votes do not accept a participant's nonces, or nothing.
+
+    T is the sum of all positive validator weights. Accepted when the weight of those who found no fraud is
+    strictly more than T div 2. Votes of others do not count.
+    """
+    counted = [vote for vote in votes if validators.get(vote.validator_participant_address, 0) > 0]
+    if not counted:
+        return NO_VALIDATION
+    half = sum(weight for weight in validators.values() if weight > 0) // 2
+    valid = sum(validators[vote.validator_participant_address] for vote in counted if not vote.fraud_detected)
+    invalid = sum(validators[vote.validator_participant_address] for vote in counted if vote.fraud_detected)
+    if valid > half:
+        return ""
+    return VOTED_FRAUD if invalid > half else NO_MAJORITY
+
+
+def judge_mined(
+    participant: Participant | None,
+    claims: Mapping[str, int],
+    votes: Iterable[PoCValidation],
+    validators: Mapping[str, int],
+    exclude_invalid: bool,
+) -> Mined:
+    """What a participant mined, and the first reason not to accept it, in the order of the law:
+
+    1. it is a participant, and not INVALID; 2. a current validator voted; 3. it has a nonce that counts;
+    4. it has a consensus key; 5. the votes accept.
+    """
+    weights = tuple((node_id, claims[node_id]) for node_id in sorted(claims))
+    verdict = compute_verdict(validators, votes)
+    rejection = _find_owner_fault(participant, exclude_invalid)
+    if not rejection and verdict == NO_VALIDATION:
+        rejection = NO_VALIDATION
+    if not rejection and not weights:
+        rejection = NO_WEIGHT
+    if not rejection and participant is not None and not participant.validator_key:
+        rejection = NO_VALIDATOR_KEY
+    return Mined(weights, rejection or verdict)
+
+
+def _find_owner_fault(owner: Participant | None, exclude_invalid: bool) -> str:
+    if owner is None:
+        return PARTICIPANT_UNKNOWN
+    if exclude_invalid and owner.status == ParticipantStatus.INVALID:
+        return PARTICIPANT_INVALID
+    return ""
+
+
+def _find_node_fault(node: HardwareNode, models: tuple[str, ...]) -> str:
+    if not node.local_id.strip():
+        return NODE_ID_EMPTY
+    if node.status == HardwareNodeStatus.STOPPED:
+        return NODE_STOPPED
+    if node.status == HardwareNodeStatus.FAILED:
+        return NODE_FAILED
+    return "" if models else NO_GOVERNANCE_MODEL
