@@ -59,8 +59,8 @@ def walked(tree: ast.AST) -> Iterator[ast.expr]:
     for node in ast.walk(tree):
         if isinstance(node, ast.For | ast.comprehension):
             yield node.iter
-        elif isinstance(node, ast.Starred):
-            yield node.value
+        elif isinstance(node, ast.Tuple | ast.List):
+            yield from (part.value for part in node.elts if isinstance(part, ast.Starred))
         elif isinstance(node, ast.Call) and node.args:
             called = ast.unparse(node.func)
             if called in ("tuple", "list", "iter", "enumerate", "dict.fromkeys") or called.endswith(".join"):
@@ -109,6 +109,7 @@ def test_no_pure_file_of_the_chain_holds_what_may_differ_between_validators():
         "def f(keys: set[str]): return [key for key in keys]",
         "x = tuple({key for key in keys})",
         "x = ','.join(set(names))",
+        "x = (*set(names), 1)",
     ],
 )
 def test_the_walk_catches_what_may_differ(source: str):
@@ -117,7 +118,13 @@ def test_the_walk_catches_what_may_differ(source: str):
 
 @pytest.mark.parametrize(
     "source",
-    ["x = a // b", "for key in sorted({1, 2}): pass", "found = set(x)\nx = 3 in found", "x = {1: 2}"],
+    [
+        "x = a // b",
+        "for key in sorted({1, 2}): pass",
+        "found = set(x)\nx = 3 in found",
+        "x = {1: 2}",
+        "x = {*set(a), *b}",
+    ],
 )
 def test_the_walk_lets_pass_what_is_the_same_everywhere(source: str):
     assert trespasses(source) == []
