@@ -1,9 +1,17 @@
 """Records and messages of collateral."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 from chain.bank.types import Coin
+from chain.context import Context
 from chain.fixed import Decimal
+from chain.inference.types import EpochPerformanceSummary
+from chain.nodes.types import Participant
+
+if TYPE_CHECKING:
+    from chain.params import Params
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +83,47 @@ class MsgWithdrawCollateralResponse:
 
     completion_epoch: int = 0
     """Epoch at whose end the coins are paid out."""
+
+
+class ParamsSource(Protocol):
+    """What this room expects of the parameters."""
+
+    def get_params(self, ctx: Context) -> "Params":
+        """The parameters in effect."""
+
+
+class Purse(Protocol):
+    """What this room expects of the bank."""
+
+    def get_balance(self, ctx: Context, address: str, denom: str = "umesh") -> int:
+        """What an account owns."""
+
+    def send_coins_from_account_to_module(
+        self, ctx: Context, sender: str, module: str, amount: int, denom: str = "umesh"
+    ) -> None:
+        """Moves coins to a module account."""
+
+    def send_coins_from_module_to_account(
+        self, ctx: Context, module: str, recipient: str, amount: int, denom: str = "umesh"
+    ) -> None:
+        """Moves coins from a module account."""
+
+    def burn_coins(self, ctx: Context, module: str, amount: int, denom: str = "umesh") -> None:
+        """Destroys coins of a module account."""
+
+
+class ParticipantRecords(Protocol):
+    """What settlement expects of the nodes room."""
+
+    def get_participants(self, ctx: Context) -> Iterator[Participant]:
+        """All participants, sorted by address."""
+
+    def set_participant(self, ctx: Context, participant: Participant) -> None:
+        """Writes a participant."""
+
+
+class Summaries(Protocol):
+    """What settlement expects of the inference room."""
+
+    def set_summary(self, ctx: Context, summary: EpochPerformanceSummary) -> None:
+        """Writes what a participant did in a settled epoch."""
