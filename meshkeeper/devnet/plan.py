@@ -1,6 +1,6 @@
 """What a local network consists of: three participants, four nodes, two models. Data, no effects."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 CHAIN_ID = "mesh-devnet-1"
@@ -60,7 +60,7 @@ class NetworkPlan:
     chain_port: int
     chain_http_port: int
     block_interval_s: float = 1.0
-    extra: dict[str, str] = field(default_factory=dict)
+    chain_id: str = CHAIN_ID
 
     @property
     def chain_home(self) -> Path:
@@ -76,6 +76,15 @@ class NetworkPlan:
     def chain_address(self) -> str:
         """host:port of the chain's gRPC."""
         return f"127.0.0.1:{self.chain_port}"
+
+    def ports(self) -> list[int]:
+        """All ports, in the order of `plan_network`."""
+        listed = [self.chain_port, self.chain_http_port]
+        for owner in self.participants:
+            listed += [owner.public_port, owner.callback_port, owner.admin_port]
+            for node in owner.nodes:
+                listed += [node.http_port, node.control_port]
+        return listed
 
     def broker_home(self, name: str) -> Path:
         """Home of a participant's broker."""

@@ -53,8 +53,13 @@ class Reader:
         request = query_pb2.QueryEpochGroupDataRequest(epoch_index=epoch_index, model_id=model_id)
         return self.query.EpochGroupData(request, timeout=10).epoch_group_data
 
-    def blocks(self, first_height: int, within_s: float) -> Iterator[events_pb2.BlockSummary]:
-        """Blocks from a height on, each as soon as it is there; NotInTime when the time is over."""
+    def blocks(
+        self, first_height: int, within_s: float, while_waiting: Callable[[], None]
+    ) -> Iterator[events_pb2.BlockSummary]:
+        """Blocks from a height on, each as soon as it is there; NotInTime when the time is over.
+
+        `while_waiting` is called at least every second that brings no block; what it raises ends the wait.
+        """
         until = time.monotonic() + within_s
         height = first_height
         while True:
@@ -64,6 +69,7 @@ class Reader:
                     if left <= 0:
                         raise NotInTime(f"no block {height} within {within_s:.0f} s")
                     self._news.wait(min(left, 1.0))
+                    while_waiting()
                 block = self._blocks[height - self._blocks[0].height]
             yield block
             height += 1

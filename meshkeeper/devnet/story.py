@@ -42,7 +42,8 @@ class Story:
     def watch(self, seen: Seen, within_s: float, what: str) -> int:
         """Tells blocks until one shows what is waited for, and returns its height."""
         try:
-            for block in self.network.reader.blocks(self.told_height + 1, within_s):
+            reader, check = self.network.reader, self.network.check_alive
+            for block in reader.blocks(self.told_height + 1, within_s, check):
                 self.told_height = block.height
                 for event in events_of(block):
                     self.teller.event(block.height, event)
@@ -113,7 +114,7 @@ def prompt(story: Story) -> None:
     teller.say(f"{ASKED_BROKER}'s broker is asked for {model}: {PROMPT!r}")
     teller.piece("          ")
     answer = network.ask(ASKED_BROKER, model, PROMPT, max_tokens=48, on_piece=teller.piece)
-    teller.end_pieces()
+    teller.end_line()
     story.expect(bool(answer.text.strip()), "the answer is empty")
     record = _recorded(story, answer.inference_id)
     story.expect(record["executed_by"] != ASKED_BROKER, "the broker answered itself")

@@ -14,9 +14,10 @@ class Teller:
 
     def __init__(self, names: dict[str, str]) -> None:
         self._console = Console(highlight=False, soft_wrap=True, emoji=False, markup=False)
-        self._names = names
+        self.names = names
         self._began = time.monotonic()
-        self._told: set[tuple[str, ...]] = set()
+        self._told: set[str] = set()
+        self._open_line = False
 
     @property
     def elapsed_s(self) -> float:
@@ -37,12 +38,15 @@ class Teller:
 
     def piece(self, text: str) -> None:
         """A piece of an answer, as it comes."""
+        self._open_line = True
         self._console.print(text, end="", style="cyan")
         self._console.file.flush()
 
-    def end_pieces(self) -> None:
-        """Ends the line of pieces."""
-        self._console.print()
+    def end_line(self) -> None:
+        """Ends the line of pieces, if one is open."""
+        if self._open_line:
+            self._console.print()
+        self._open_line = False
 
     def table(self, title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
         """A table."""
@@ -56,7 +60,7 @@ class Teller:
 
     def name(self, address: str) -> str:
         """The name of an account, or its address when nobody knows it."""
-        return self._names.get(address, address)
+        return self.names.get(address, address)
 
     def event(self, height: int, event: events_pb2.Event) -> None:
         """Tells an event of the chain, once, if it belongs to the story."""
@@ -68,9 +72,9 @@ class Teller:
             if key in fields:
                 fields[key] = self.name(fields[key])
         line = phrase.format_map(_Lenient(fields | _words(event.type, fields)))
-        if (line,) in self._told:
+        if line in self._told:
             return
-        self._told.add((line,))
+        self._told.add(line)
         self.say(f"block {height:>3}  {line}")
 
 
