@@ -1,0 +1,1 @@
+"""The chain's door to the world: one file for each neighbour."""

@@ -1,0 +1,1 @@
+"""Schemas of the chain's database, one file for each change."""
