@@ -79,7 +79,7 @@ def is_usable() -> bool:
 
 
 def check_tools() -> None:
-    """Refuse before anything is downloaded when a program is missing that only the system can provide."""
+    """Refuse before anything is downloaded when a program or a folder is missing that the system must provide."""
     if importlib.util.find_spec("ensurepip") is None and not is_usable():
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         raise StepFailed(
@@ -87,6 +87,7 @@ def check_tools() -> None:
             f"  Debian, Ubuntu: apt-get install python3-venv (or python{version}-venv)"
         )
     build_llama.compiler_version()
+    build_llama.cache_dir()
 
 
 def make_environment() -> None:
