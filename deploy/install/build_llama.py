@@ -278,6 +278,8 @@ def main() -> int:
     except StepFailed as failure:
         say(str(failure))
         return 1
+    except KeyboardInterrupt:
+        return 130
     say(f"  llama.cpp is in {target}")
     return 0
 

@@ -79,7 +79,7 @@ def is_usable() -> bool:
 
 
 def check_tools() -> None:
-    """Refuse before anything is downloaded when a program or a folder is missing that the system must provide."""
+    """Refuse before anything is downloaded when the system lacks a program or a folder that is needed."""
     if importlib.util.find_spec("ensurepip") is None and not is_usable():
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         raise StepFailed(

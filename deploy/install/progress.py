@@ -7,6 +7,7 @@ printed, seldom enough to be read. No colour codes are used, so there is nothing
 import os
 import queue
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -61,6 +62,7 @@ class Counter:
         now = time.monotonic()
         text = f"  {self._label}{self._far}  {now - self._started:.0f} s"
         if self._terminal:
+            text = text[: shutil.get_terminal_size().columns - 1]
             print("\r" + text.ljust(self._width), end="", flush=True)
             self._width = len(text)
         elif now - self._printed >= LINE_EVERY_S:
