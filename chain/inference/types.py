@@ -2,6 +2,15 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING, Protocol
+
+from chain.context import Context
+from chain.epochs.types import Epoch, EpochGroupData
+from chain.models.types import Model, Resolver
+from chain.nodes.types import Participant
+
+if TYPE_CHECKING:
+    from chain.params import Params
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,3 +252,79 @@ class MsgFinishInferenceResponse:
 
     inference_index: str = ""
     """The inference."""
+
+
+class ParamsSource(Protocol):
+    """What this room expects of the parameters."""
+
+    def get_params(self, ctx: Context) -> "Params":
+        """The parameters in effect."""
+
+
+class SignatureVerifier(Protocol):
+    """What this room expects of accounts."""
+
+    def verify(self, ctx: Context, address: str, message: bytes, signature: bytes) -> bool:
+        """Whether a signature is the account key's over a message; False while the key is unknown."""
+
+
+class Purse(Protocol):
+    """What this room expects of the bank."""
+
+    def get_balance(self, ctx: Context, address: str, denom: str = "umesh") -> int:
+        """What an account owns."""
+
+    def send_coins_from_account_to_module(
+        self, ctx: Context, sender: str, module: str, amount: int, denom: str = "umesh"
+    ) -> None:
+        """Moves coins to a module account."""
+
+    def send_coins_from_module_to_account(
+        self, ctx: Context, module: str, recipient: str, amount: int, denom: str = "umesh"
+    ) -> None:
+        """Moves coins from a module account."""
+
+
+class ParticipantRecords(Protocol):
+    """What this room expects of the nodes room."""
+
+    def get_participant(self, ctx: Context, address: str) -> Participant | None:
+        """A participant, or None."""
+
+    def require_participant(self, ctx: Context, address: str) -> Participant:
+        """A participant; refuses an address that is none."""
+
+    def set_participant(self, ctx: Context, participant: Participant) -> None:
+        """Writes a participant."""
+
+
+class ModelRegistry(Protocol):
+    """What this room expects of the registry of models."""
+
+    def get_model(self, ctx: Context, model_id: str) -> Model | None:
+        """A governance model, or None."""
+
+    def get_resolver(self, ctx: Context) -> Resolver:
+        """A resolver over the registry as it is now."""
+
+    def resolve_model_id(self, ctx: Context, identifier: str) -> str | None:
+        """The governance model that an identifier stands for, or None."""
+
+
+class EpochGroups(Protocol):
+    """What this room expects of the epochs room."""
+
+    def get_effective(self, ctx: Context) -> Epoch:
+        """The epoch whose groups serve requests now."""
+
+    def get_upcoming(self, ctx: Context) -> Epoch | None:
+        """The epoch whose proof of compute is under way, or None."""
+
+    def get_effective_group(self, ctx: Context, model_id: str = "") -> EpochGroupData | None:
+        """A group of the effective epoch, or None."""
+
+    def require_effective_group(self, ctx: Context, model_id: str = "") -> EpochGroupData:
+        """A group of the effective epoch; refuses when there is none and names what is served."""
+
+    def set_group(self, ctx: Context, group: EpochGroupData) -> None:
+        """Writes a group."""

@@ -1,0 +1,213 @@
+"""Inferences, their time limits and their money.
+
+Escrow: the requester's coins lie in the module account from the start on. At completion the executor's share becomes its
+work balance (backed by the same account) and the rest goes back; at expiry all goes back.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from chain.context import Context
+from chain.epochs.types import EpochGroupData
+from chain.errors import ErrRequesterCannotPay
+from chain.genesis import GenesisState
+from chain.inference import rules
+from chain.inference.types import (
+    EpochGroups,
+    EpochPerformanceSummary,
+    Inference,
+    InferenceStatus,
+    InferenceTimeout,
+    InferenceValidationDetails,
+    ParamsSource,
+    ParticipantRecords,
+    Purse,
+)
+from chain.store import Map
+
+INFERENCES = Map(b"\x14\x00", "inference/inferences", (str,), Inference)
+TIMEOUTS = Map(b"\x14\x01", "inference/timeouts", (int, str), InferenceTimeout)
+"""By expiration height and inference."""
+DETAILS = Map(b"\x14\x02", "inference/validation_details", (int, str), InferenceValidationDetails)
+"""By epoch and inference."""
+SUMMARIES = Map(b"\x14\x03", "inference/summaries", (str, int), EpochPerformanceSummary)
+"""By participant and epoch."""
+COLLECTIONS = (INFERENCES, TIMEOUTS, DETAILS, SUMMARIES)
+
+DENOM = "umesh"
+MODULE = "inference"
+"""Module account that holds escrow and unclaimed work."""
+
+
+class Inferences:
+    """Inferences from start to completion or expiry."""
+
+    def __init__(
+        self, params: ParamsSource, bank: Purse, nodes: ParticipantRecords, epochs: EpochGroups
+    ) -> None:
+        self._params = params
+        self._bank = bank
+        self._nodes = nodes
+        self._epochs = epochs
+
+    def get_inference(self, ctx: Context, inference_id: str) -> Inference | None:
+        """An inference, or None."""
+        return INFERENCES.get(ctx.store, inference_id)
+
+    def get_inferences(self, ctx: Context) -> Iterator[Inference]:
+        """All inferences, by identifier."""
+        return INFERENCES.values(ctx.store)
+
+    def set_inference(self, ctx: Context, inference: Inference) -> None:
+        """Writes an inference."""
+        INFERENCES.set(ctx.store, inference, inference.inference_id)
+
+    def get_details(
+        self, ctx: Context, epoch_index: int, inference_id: str
+    ) -> InferenceValidationDetails | None:
+        """What decides who re-executes an inference, or None."""
+        return DETAILS.get(ctx.store, epoch_index, inference_id)
+
+    def get_summary(self, ctx: Context, address: str, epoch_index: int) -> EpochPerformanceSummary | None:
+        """What a participant did in a settled epoch, or None."""
+        return SUMMARIES.get(ctx.store, address, epoch_index)
+
+    def set_summary(self, ctx: Context, summary: EpochPerformanceSummary) -> None:
+        """Writes what a participant did in a settled epoch."""
+        SUMMARIES.set(ctx.store, summary, summary.participant_id, summary.epoch_index)
+
+    def set_timeout(self, ctx: Context, inference_id: str) -> None:
+        """Lets a started inference expire at the end of the block that the parameter says."""
+        height = ctx.height + self._params.get_params(ctx).inference.expiration_blocks
+        TIMEOUTS.set(ctx.store, InferenceTimeout(height, inference_id), height, inference_id)
+
+    def take_escrow(self, ctx: Context, requester: str, amount: int) -> None:
+        """Moves a requester's coins into escrow; refuses when it has fewer."""
+        have = self._bank.get_balance(ctx, requester, DENOM)
+        if have < amount:
+            raise ErrRequesterCannotPay(address=requester, have=have, need=amount)
+        if amount > 0:
+            self._bank.send_coins_from_account_to_module(ctx, requester, MODULE, amount, DENOM)
+
+    def complete(self, ctx: Context, inference: Inference) -> None:
+        """Pays the executor of an inference that is both started and finished, returns what is left of the escrow,
+        and records where and when. `actual_cost` is at most `escrow_amount`.
+
+        Every completed inference counts for its executor, also one that costs nothing.
+        """
+        epoch = self._epochs.get_effective(ctx)
+        completed = replace(
+            inference,
+            epoch_id=epoch.index,
+            epoch_poc_start_block_height=epoch.poc_start_block_height,
+        )
+        self.set_inference(ctx, completed)
+        self._credit(ctx, completed)
+        self._refund(ctx, completed.requested_by, completed.escrow_amount - completed.actual_cost)
+        self._record_details(ctx, completed, self._count_request(ctx))
+        ctx.emit(
+            "inference_finished",
+            inference_id=completed.inference_id,
+            executed_by=completed.executed_by,
+            completion_tokens=completed.completion_token_count,
+            cost=completed.actual_cost,
+        )
+
+    def process_expiry(self, ctx: Context) -> None:
+        """Expires what is due at this height. Called at the end of every block, before the epoch's stages."""
+        for key, timeout in TIMEOUTS.items(ctx.store, ctx.height):
+            TIMEOUTS.delete(ctx.store, *key)
+            inference = self.get_inference(ctx, timeout.inference_id)
+            if inference is not None and inference.status == InferenceStatus.STARTED:
+                self.handle_expired_inference(ctx, inference)
+
+    def handle_expired_inference(self, ctx: Context, inference: Inference) -> None:
+        """Ends an inference that nobody finished: the escrow goes back, the executor missed a request.
+
+        The escrow goes back even when the executor is not a participant any more.
+        """
+        expired = replace(inference, status=InferenceStatus.EXPIRED, actual_cost=0)
+        self.set_inference(ctx, expired)
+        self._refund(ctx, expired.requested_by, expired.escrow_amount)
+        executor = self._nodes.get_participant(ctx, expired.assigned_to)
+        if executor is not None:
+            stats = executor.current_epoch_stats
+            missed = replace(stats, missed_requests=stats.missed_requests + 1)
+            self._nodes.set_participant(ctx, replace(executor, current_epoch_stats=missed))
+        ctx.emit("inference_expired", inference_id=expired.inference_id, assigned_to=expired.assigned_to)
+
+    def process_pruning(self, ctx: Context, upcoming_index: int) -> None:
+        """Forgets inferences of old epochs and what their validation needed."""
+        threshold = self._params.get_params(ctx).epoch.inference_pruning_epoch_threshold
+        for inference in list(self.get_inferences(ctx)):
+            if rules.is_prunable(inference, upcoming_index, threshold):
+                INFERENCES.delete(ctx.store, inference.inference_id)
+                DETAILS.delete(ctx.store, inference.epoch_id, inference.inference_id)
+
+    def import_genesis(self, ctx: Context, genesis: GenesisState) -> None:
+        """Takes the inferences of a genesis document; the bank holds their escrow already."""
+        for inference in genesis.inferences:
+            self.set_inference(ctx, inference)
+        for timeout in genesis.inference_timeouts:
+            TIMEOUTS.set(ctx.store, timeout, timeout.expiration_height, timeout.inference_id)
+        for details in genesis.inference_validation_details:
+            DETAILS.set(ctx.store, details, details.epoch_id, details.inference_id)
+        for summary in genesis.epoch_performance_summaries:
+            self.set_summary(ctx, summary)
+
+    def export_genesis(self, ctx: Context) -> dict[str, object]:
+        """The fields of a genesis document that this room keeps."""
+        return {
+            "inferences": tuple(self.get_inferences(ctx)),
+            "inference_timeouts": tuple(TIMEOUTS.values(ctx.store)),
+            "inference_validation_details": tuple(DETAILS.values(ctx.store)),
+            "epoch_performance_summaries": tuple(SUMMARIES.values(ctx.store)),
+        }
+
+    def _refund(self, ctx: Context, requester: str, amount: int) -> None:
+        if amount > 0:
+            self._bank.send_coins_from_module_to_account(ctx, MODULE, requester, amount, DENOM)
+
+    def _credit(self, ctx: Context, inference: Inference) -> None:
+        executor = self._nodes.require_participant(ctx, inference.executed_by)
+        stats = executor.current_epoch_stats
+        self._nodes.set_participant(
+            ctx,
+            replace(
+                executor,
+                coin_balance=executor.coin_balance + inference.actual_cost,
+                last_inference_time=ctx.time_ms,
+                current_epoch_stats=replace(
+                    stats,
+                    inference_count=stats.inference_count + 1,
+                    earned_coins=stats.earned_coins + inference.actual_cost,
+                ),
+            ),
+        )
+
+    def _count_request(self, ctx: Context) -> EpochGroupData:
+        """The parent group in effect, with one more request."""
+        parent = self._epochs.require_effective_group(ctx)
+        counted = replace(parent, number_of_requests=parent.number_of_requests + 1)
+        self._epochs.set_group(ctx, counted)
+        return counted
+
+    def _record_details(self, ctx: Context, inference: Inference, parent: EpochGroupData) -> None:
+        """Where the effective epoch serves the model no more, its total power is recorded as 0."""
+        executor = inference.executed_by
+        group = self._epochs.get_effective_group(ctx, inference.model)
+        member = next(
+            (entry for entry in parent.validation_weights if entry.member_address == executor), None
+        )
+        details = InferenceValidationDetails(
+            epoch_id=inference.epoch_id,
+            inference_id=inference.inference_id,
+            executor_id=executor,
+            executor_reputation=member.reputation if member else 0,
+            traffic_basis=max(parent.number_of_requests, parent.previous_epoch_requests),
+            executor_power=max(member.weight, 0) if member else 0,
+            model=inference.model,
+            total_power=group.total_weight if group else 0,
+            created_at_block_height=ctx.height,
+        )
+        DETAILS.set(ctx.store, details, details.epoch_id, details.inference_id)
