@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from chain.auth.types import Account, UnorderedNonce
 from chain.bank.types import Balance
 from chain.collateral.types import Collateral, UnbondingCollateral
-from chain.epochs.types import ActiveParticipants, Epoch, EpochGroupData, GenesisMember, RandomSeed
+from chain.epochs.types import (
+    ActiveParticipants,
+    Epoch,
+    EpochGroupData,
+    EpochParams,
+    GenesisMember,
+    RandomSeed,
+)
 from chain.inference.types import (
     EpochPerformanceSummary,
     Inference,
@@ -78,3 +85,5 @@ class GenesisState:
     """Unordered transactions that may not come twice, by time and address."""
     exported_height: int = 0
     """Height at which this document was exported; 0 for a new chain."""
+    pending_epoch_params: EpochParams | None = None
+    """Schedule that waits for the next proof of compute; absent when nothing changes."""

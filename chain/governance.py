@@ -7,9 +7,11 @@ epoch is laid out with them. All other parameters take effect with the transacti
 
 from dataclasses import replace
 
+from chain.auth.addresses import decode_address
 from chain.context import Context
 from chain.epochs.types import EpochParams
 from chain.errors import ErrInvalidParams, ErrInvalidSigner, Fatal
+from chain.genesis import GenesisState
 from chain.params import MsgUpdateParams, MsgUpdateParamsResponse, Params, validate
 from chain.store import Map
 
@@ -22,7 +24,7 @@ COLLECTIONS = (PARAMS, PENDING_EPOCH, AUTHORITY)
 class Governance:
     """Keeps the parameters and the account that may change them."""
 
-    def get(self, ctx: Context) -> Params:
+    def get_params(self, ctx: Context) -> Params:
         """The parameters in effect."""
         params = PARAMS.get(ctx.store)
         if params is None:
@@ -37,7 +39,7 @@ class Governance:
     def update_params(self, ctx: Context, params: Params) -> None:
         """Puts the parameters into effect, those of the epoch's schedule with the next proof of compute."""
         _refuse_invalid(params)
-        current = self.get(ctx).epoch
+        current = self.get_params(ctx).epoch
         PARAMS.set(ctx.store, replace(params, epoch=current))
         if params.epoch == current:
             PENDING_EPOCH.delete(ctx.store)
@@ -48,18 +50,12 @@ class Governance:
         """Schedule that waits for the next proof of compute; None when nothing changes."""
         return PENDING_EPOCH.get(ctx.store)
 
-    def set_pending_epoch_params(self, ctx: Context, pending: EpochParams | None) -> None:
-        """Puts a schedule on the waiting list. For genesis."""
-        if pending is not None:
-            _refuse_invalid(replace(self.get(ctx), epoch=pending))
-            PENDING_EPOCH.set(ctx.store, pending)
-
     def activate_epoch_params(self, ctx: Context) -> EpochParams:
         """Puts the waiting schedule into effect and returns the one in effect from now on. Called once, at
         the end of the block in which a proof of compute starts, after its epoch record is written: the
         start of that epoch was still laid out by the schedule before.
         """
-        params, pending = self.get(ctx), PENDING_EPOCH.get(ctx.store)
+        params, pending = self.get_params(ctx), PENDING_EPOCH.get(ctx.store)
         if pending is None:
             return params.epoch
         PARAMS.set(ctx.store, replace(params, epoch=pending))
@@ -71,9 +67,25 @@ class Governance:
         """Account that acts for governance, bech32."""
         return AUTHORITY.get(ctx.store) or ""
 
-    def set_authority(self, ctx: Context, address: str) -> None:
-        """Names the account that acts for governance. For genesis."""
-        AUTHORITY.set(ctx.store, address)
+    def import_genesis(self, ctx: Context, genesis: GenesisState) -> None:
+        """Writes the parameters and names the authority. Refuses invalid parameters, and an authority that is no
+        address.
+        """
+        decode_address(genesis.authority)
+        AUTHORITY.set(ctx.store, genesis.authority)
+        self.set_params(ctx, genesis.params)
+        pending = genesis.pending_epoch_params
+        if pending is not None:
+            _refuse_invalid(replace(genesis.params, epoch=pending))
+            PENDING_EPOCH.set(ctx.store, pending)
+
+    def export_genesis(self, ctx: Context) -> dict[str, object]:
+        """Parameters and authority, as fields of the genesis document."""
+        return {
+            "authority": self.get_authority(ctx),
+            "params": self.get_params(ctx),
+            "pending_epoch_params": self.get_pending_epoch_params(ctx),
+        }
 
 
 class Msgs:

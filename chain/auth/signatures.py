@@ -1,0 +1,80 @@
+"""Verifies signatures. The one pure file that knows the crypto libraries.
+
+secp256k1: ECDSA over SHA-256 of the message, 64 bytes r ‖ s, s in the lower half of the order, as in Cosmos.
+ed25519: RFC 8032 over the message itself, 64 bytes.
+"""
+
+import hashlib
+
+import coincurve
+from coincurve.ecdsa import cdata_to_der, deserialize_compact
+from nacl.exceptions import BadSignatureError
+from nacl.signing import VerifyKey
+
+from chain.auth.addresses import ED25519, SECP256K1
+
+SIGNATURE_BYTES = 64
+KEY_BYTES = {SECP256K1: 33, ED25519: 32}
+"""Length of a public key of each kind."""
+VERIFIED_MAX = 20_000
+"""Signatures remembered as good; the oldest is forgotten first. Four times what waits for a block at most."""
+
+
+def is_public_key(key_type: str, public_key: bytes) -> bool:
+    """Whether the bytes are a public key of that kind: for secp256k1 a compressed point on the curve."""
+    if len(public_key) != KEY_BYTES.get(key_type):
+        return False
+    if key_type == ED25519:
+        return True
+    try:
+        coincurve.PublicKey(public_key)
+    except ValueError:
+        return False
+    return True
+
+
+def verify_signature(key_type: str, public_key: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether the signature is the key's over the message. Never raises for wrong input."""
+    if len(signature) != SIGNATURE_BYTES or not is_public_key(key_type, public_key):
+        return False
+    if key_type == ED25519:
+        return _verify_ed25519(public_key, message, signature)
+    return _verify_secp256k1(public_key, message, signature)
+
+
+class SignatureCache:
+    """Remembers signatures that were found good, so that a block does not verify again what was checked
+    when the transaction came in. Only saves time: what is not remembered is verified.
+    """
+
+    def __init__(self) -> None:
+        self._verified: dict[bytes, None] = {}
+
+    def verify(self, key_type: str, public_key: bytes, message: bytes, signature: bytes) -> bool:
+        """Same as `verify_signature`."""
+        parts = (key_type.encode(), public_key, signature, hashlib.sha256(message).digest())
+        name = hashlib.sha256(b"\0".join(parts)).digest()
+        if name in self._verified:
+            return True
+        good = verify_signature(key_type, public_key, message, signature)
+        if good:
+            if len(self._verified) >= VERIFIED_MAX:
+                del self._verified[next(iter(self._verified))]
+            self._verified[name] = None
+        return good
+
+
+def _verify_secp256k1(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    try:
+        der = cdata_to_der(deserialize_compact(signature))
+        return bool(coincurve.PublicKey(public_key).verify(der, message))
+    except ValueError:
+        return False
+
+
+def _verify_ed25519(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    try:
+        VerifyKey(public_key).verify(message, signature)
+    except (BadSignatureError, ValueError):
+        return False
+    return True

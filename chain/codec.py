@@ -1,0 +1,223 @@
+"""Records to protobuf bytes and back. The one pure file that knows the generated code.
+
+A record's message has the same name: `chain.v1.Model` for `Model`, and the Cosmos messages of the table
+below. The bytes are canonical: fields in order of their numbers, nothing at its default, no maps. A
+sub-record that equals its default is left out, one that may be None is left out when it is None.
+
+Decoding is tolerant for state and answers, which this machine wrote itself, and strict for what others
+send (`decode_strict`): unknown fields are refused at every depth, and so are numbers that an enumeration
+does not have.
+"""
+
+import types
+from collections.abc import Callable
+from dataclasses import MISSING, fields, is_dataclass
+from enum import IntEnum
+from functools import cache
+from typing import Any as Anything
+from typing import TypeVar, Union, get_args, get_origin, get_type_hints
+
+from google.protobuf import any_pb2, timestamp_pb2
+from google.protobuf.message import DecodeError, Message
+
+from chain.cosmos import abci_pb2, auth_pb2, bank_pb2, coin_pb2, keys_pb2, pagination_pb2, tx_pb2
+from chain.errors import ErrTxDecode
+from chain.v1 import (
+    collateral_pb2,
+    decimal_pb2,
+    epochs_pb2,
+    events_pb2,
+    genesis_pb2,
+    inference_pb2,
+    models_pb2,
+    nodes_pb2,
+    params_pb2,
+    poc_pb2,
+    query_pb2,
+)
+from chain.v1 import tx_pb2 as msg_pb2
+
+Record = TypeVar("Record")
+
+_OWN = (
+    collateral_pb2,
+    decimal_pb2,
+    epochs_pb2,
+    events_pb2,
+    genesis_pb2,
+    inference_pb2,
+    models_pb2,
+    nodes_pb2,
+    params_pb2,
+    poc_pb2,
+    query_pb2,
+    msg_pb2,
+)
+_COSMOS = {
+    "Any": any_pb2.Any,
+    "Timestamp": timestamp_pb2.Timestamp,
+    "PubKey": keys_pb2.PubKey,
+    "Coin": coin_pb2.Coin,
+    "TxRaw": tx_pb2.TxRaw,
+    "SignDoc": tx_pb2.SignDoc,
+    "TxBody": tx_pb2.TxBody,
+    "AuthInfo": tx_pb2.AuthInfo,
+    "SignerInfo": tx_pb2.SignerInfo,
+    "ModeInfo": tx_pb2.ModeInfo,
+    "Single": tx_pb2.ModeInfo.Single,
+    "Fee": tx_pb2.Fee,
+    "TxMsgData": abci_pb2.TxMsgData,
+    "MsgSend": bank_pb2.MsgSend,
+    "MsgSendResponse": bank_pb2.MsgSendResponse,
+    "PageRequest": pagination_pb2.PageRequest,
+    "PageResponse": pagination_pb2.PageResponse,
+    "BaseAccount": auth_pb2.BaseAccount,
+    "QueryAccountRequest": auth_pb2.QueryAccountRequest,
+    "QueryAccountResponse": auth_pb2.QueryAccountResponse,
+    "QueryBalanceRequest": bank_pb2.QueryBalanceRequest,
+    "QueryBalanceResponse": bank_pb2.QueryBalanceResponse,
+    "QueryAllBalancesRequest": bank_pb2.QueryAllBalancesRequest,
+    "QueryAllBalancesResponse": bank_pb2.QueryAllBalancesResponse,
+    "QuerySupplyOfRequest": bank_pb2.QuerySupplyOfRequest,
+    "QuerySupplyOfResponse": bank_pb2.QuerySupplyOfResponse,
+}
+"""Messages that are Cosmos's or Google's. PubKey stands for both kinds, which have the same shape."""
+
+
+def encode(record: object) -> bytes:
+    """The record as bytes. The same record gives the same bytes everywhere."""
+    return to_message(record).SerializeToString(deterministic=True)
+
+
+def decode(record_class: type[Record], data: bytes) -> Record:
+    """The record in the bytes. Raises ErrTxDecode when they are not one."""
+    return from_message(record_class, _parse(record_class, data))
+
+
+def decode_strict(record_class: type[Record], data: bytes) -> Record:
+    """The same for bytes from outside: refuses unknown fields at every depth."""
+    message = _parse(record_class, data)
+    size = message.ByteSize()
+    message.DiscardUnknownFields()
+    if message.ByteSize() != size:
+        raise ErrTxDecode(why=f"{record_class.__name__} has a field that is not known here")
+    return from_message(record_class, message)
+
+
+def decode_canonical(record_class: type[Record], data: bytes) -> Record:
+    """The same for bytes that are hashed as they came: refuses any but the canonical form."""
+    record = decode_strict(record_class, data)
+    if encode(record) != data:
+        raise ErrTxDecode(why=f"{record_class.__name__} is not in canonical form")
+    return record
+
+
+def to_message(record: object) -> Message:
+    """The record as a protobuf message."""
+    return _writer(type(record))(record)
+
+
+def from_message(record_class: type[Record], message: Message) -> Record:
+    """The record of a protobuf message."""
+    try:
+        record: Record = _reader(record_class)(message)
+    except ValueError as error:
+        raise ErrTxDecode(why=f"{record_class.__name__} has a value out of range") from error
+    return record
+
+
+@cache
+def message_class(record_class: type) -> type[Message]:
+    """The generated class that belongs to a record."""
+    found = _COSMOS.get(record_class.__name__)
+    for module in _OWN if found is None else ():
+        found = found or getattr(module, record_class.__name__, None)
+    if found is None:
+        raise LookupError(f"no message is named {record_class.__name__}")
+    return found
+
+
+def type_url(record_class: type) -> str:
+    """How a message of this record is named in an Any: "/chain.v1.MsgSubmitSeed"."""
+    return f"/{message_class(record_class).DESCRIPTOR.full_name}"
+
+
+def _parse(record_class: type, data: bytes) -> Message:
+    message = message_class(record_class)()
+    try:
+        message.ParseFromString(data)
+    except DecodeError as error:
+        raise ErrTxDecode(why=f"the bytes are not a {record_class.__name__}") from error
+    return message
+
+
+@cache
+def _writer(record_class: type) -> Callable[[Anything], Message]:
+    make = message_class(record_class)
+    columns = [(name, default, _out(hint)) for name, default, hint in _columns(record_class)]
+
+    def write(record: Anything) -> Message:
+        values = {}
+        for name, default, out in columns:
+            value = getattr(record, name)
+            if value != default:
+                values[name] = value if out is None else out(value)
+        return make(**values)
+
+    return write
+
+
+@cache
+def _reader(record_class: type) -> Callable[[Message], Anything]:
+    columns = [(name, _into(hint), _is_optional(hint)) for name, _, hint in _columns(record_class)]
+
+    def read(message: Message) -> Anything:
+        values = []
+        for name, into, optional in columns:
+            if optional and not message.HasField(name):
+                values.append(None)
+            else:
+                value = getattr(message, name)
+                values.append(value if into is None else into(value))
+        return record_class(*values)
+
+    return read
+
+
+def _columns(record_class: type) -> list[tuple[str, Anything, Anything]]:
+    hints = get_type_hints(record_class)
+    return [(field.name, _default(field.default), hints[field.name]) for field in fields(record_class)]
+
+
+def _default(value: Anything) -> Anything:
+    if value is MISSING:
+        raise TypeError("every field of an encoded record has a default")
+    return value
+
+
+def _is_optional(hint: Anything) -> bool:
+    return get_origin(hint) in (Union, types.UnionType) and type(None) in get_args(hint)
+
+
+def _plain(hint: Anything) -> Anything:
+    return next(kind for kind in get_args(hint) if kind is not type(None)) if _is_optional(hint) else hint
+
+
+def _out(hint: Anything) -> Callable[[Anything], Anything] | None:
+    """How a field's value becomes part of a message; None when it goes as it is."""
+    hint = _plain(hint)
+    if get_origin(hint) is tuple:
+        item = _out(get_args(hint)[0])
+        return None if item is None else lambda values: [item(value) for value in values]
+    return to_message if is_dataclass(hint) else None
+
+
+def _into(hint: Anything) -> Callable[[Anything], Anything] | None:
+    """How a message's field becomes a field's value; None when it comes as it is."""
+    hint = _plain(hint)
+    if get_origin(hint) is tuple:
+        item = _into(get_args(hint)[0])
+        return tuple if item is None else lambda values: tuple(item(value) for value in values)
+    if isinstance(hint, type) and issubclass(hint, IntEnum):
+        return hint
+    return _reader(hint) if is_dataclass(hint) else None

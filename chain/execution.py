@@ -1,0 +1,124 @@
+"""Runs one transaction: ante, then messages, each on a branch of the state that is kept or dropped whole.
+
+    ante refuses        nothing changes
+    a message refuses   fee, sequence and public key are kept, everything else is dropped
+    all succeed         everything is kept
+
+Gas is the size of the transaction, its signatures, a flat amount for each message and one for each entry
+that the messages changed. It is part of what validators agree on, so it never depends on caches or on how
+fast anything was.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from chain.ante import Ante, Mode, run_ante
+from chain.auth.signatures import SignatureCache
+from chain.block import TxResult
+from chain.codec import encode, type_url
+from chain.context import Context
+from chain.envelope import open_tx
+from chain.errors import ErrPanic, Fatal, Refusal
+from chain.layout import BlockEncoder
+from chain.machine import Keepers
+from chain.router import Route
+from chain.tx import Any, Tx, TxMsgData
+
+MESSAGE_GAS = 5_000
+"""Gas for handling one message."""
+WRITE_GAS = 1_000
+"""Gas for each entry that the messages changed."""
+RUNS_MESSAGES = (Mode.DELIVER, Mode.SIMULATE)
+
+Outcome = TypeVar("Outcome")
+
+
+class Executor:
+    """Runs transactions against whatever context it is given."""
+
+    def __init__(self, keepers: Keepers, routes: Mapping[str, Route], encoder: BlockEncoder) -> None:
+        self._keepers = keepers
+        self._routes = routes
+        self._encoder = encoder
+        self._signatures = SignatureCache()
+
+    def run(self, ctx: Context, data: bytes, mode: Mode) -> TxResult:
+        """What becomes of a transaction; what it changes is written to the context's store. Never raises
+        for what a transaction holds; a `Fatal`, and a machine out of memory or stack, goes through.
+        """
+        tx, refusal = _attempt(lambda: open_tx(data, self._routes))
+        if tx is None:
+            return _build_result(None, refusal, ())
+        ante = self._enter(ctx, tx, mode)
+        _, refusal = _attempt(lambda: run_ante(ante))
+        if refusal is not None:
+            return _build_result(ante, refusal, ())
+        answers: tuple[Any, ...] | None = ()
+        if mode in RUNS_MESSAGES:
+            branch = ante.ctx.branch()
+            answers, refusal = _attempt(lambda: self._handle(branch, ante))
+            if refusal is None:
+                ante.ctx.write(branch)
+        ante.ctx.store.write()
+        return _build_result(ante, refusal, answers or ())
+
+    def check_structure(self, data: bytes) -> Refusal | None:
+        """Why the bytes are no transaction; None when they are one."""
+        return _attempt(lambda: open_tx(data, self._routes))[1]
+
+    def _enter(self, ctx: Context, tx: Tx, mode: Mode) -> Ante:
+        keepers = self._keepers
+        return Ante(
+            ctx=ctx.branch(),
+            tx=tx,
+            mode=mode,
+            params=keepers.governance.get_params(ctx),
+            accounts=keepers.accounts,
+            bank=keepers.bank,
+            signatures=self._signatures,
+        )
+
+    def _handle(self, branch: Context, ante: Ante) -> tuple[Any, ...]:
+        answers = []
+        for packed, message in zip(ante.tx.body.messages, ante.tx.messages, strict=True):
+            route = self._routes[packed.type_url]
+            ante.gas.consume(MESSAGE_GAS)
+            branch.emit("message", action=packed.type_url, sender=getattr(message, route.signer))
+            answer = route.handle(branch, message)
+            answers.append(Any(type_url(type(answer)), encode(answer)))
+        changes = branch.store.changes()
+        ante.gas.consume(WRITE_GAS * len(changes))
+        for key, value in changes:
+            self._encoder.encode(
+                key, value
+            )  # a value that cannot be stored fails its transaction, not the block
+        return tuple(answers)
+
+
+def _attempt(action: Callable[[], Outcome]) -> tuple[Outcome | None, Refusal | None]:
+    try:
+        return action(), None
+    except (Fatal, MemoryError, RecursionError):
+        raise
+    except Refusal as refusal:
+        return None, refusal
+    except Exception as error:
+        return None, ErrPanic(what=f"{type(error).__name__}: {error}")
+
+
+def _build_result(ante: Ante | None, refusal: Refusal | None, answers: tuple[Any, ...]) -> TxResult:
+    gas_wanted = 0 if ante is None else min(ante.tx.auth_info.fee.gas_limit, 2**63 - 1)
+    gas_used = 0 if ante is None else ante.gas.used
+    if refusal is None:
+        data = encode(TxMsgData(answers)) if answers else b""
+        events = () if ante is None else tuple(ante.ctx.events)
+        return TxResult(data=data, gas_wanted=gas_wanted, gas_used=gas_used, events=events)
+    return TxResult(
+        code=refusal.code,
+        codespace=refusal.codespace,
+        reason=refusal.reason,
+        log=str(refusal),
+        gas_wanted=gas_wanted,
+        gas_used=gas_used,
+        events=() if ante is None else tuple(ante.ctx.events),
+    )
