@@ -2,7 +2,7 @@
 # MODEL=path.gguf lets demo and up serve a file of yours.  PYTHON=/path/to/python3 chooses the interpreter.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up run down build test lint proto tidy
+.PHONY: help demo up run down build test lint types proto tidy
 
 ENSURE := sh deploy/install/ensure.sh
 BIN := .venv/bin
@@ -28,10 +28,13 @@ build: run-ready ## install everything a network needs, start nothing
 test: lint ## lint, then run every test
 	@$(BIN)/python -m pytest
 
-lint: dev-ready ## check the contract, the code's form and its types
+lint: dev-ready ## check the contract and the code's form
 	@cd proto && ../$(BIN)/buf lint
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
+
+types: dev-ready ## check the types of everything
+	@$(BIN)/mypy
 
 proto: dev-ready ## generate the code of the contract again
 	@$(BIN)/python proto/generate.py

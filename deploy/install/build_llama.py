@@ -181,7 +181,13 @@ def install_python_part(archive: Path, log: Path) -> None:
 
     pip's cache is left out: a wheel without a library must not be found there by somebody else's project.
     """
-    options = ["--no-cache-dir", "--no-index", "--find-links", archive.parent, "--force-reinstall"]
+    options: list[str | Path] = [
+        "--no-cache-dir",
+        "--no-index",
+        "--find-links",
+        archive.parent,
+        "--force-reinstall",
+    ]
     pip("installing its Python part", log, "install", *options, PIP_FIND_LINKS="")
 
 
@@ -194,8 +200,10 @@ def unpack_sources(archive: Path, work: Path) -> Path:
         with tarfile.open(archive) as tar:
             members = [m for m in tar.getmembers() if "/vendor/llama.cpp/" in m.name]
             # Python before 3.11.4 lacks this filter; the archive's hash is checked in any case.
-            safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
-            tar.extractall(unpacked, members, **safe)
+            if hasattr(tarfile, "data_filter"):
+                tar.extractall(unpacked, members, filter="data")
+            else:
+                tar.extractall(unpacked, members)
         next(unpacked.glob("*/vendor/llama.cpp")).rename(sources)
         shutil.rmtree(unpacked)
     return sources
@@ -206,7 +214,7 @@ def compile_libraries(archive: Path, work: Path, flags: list[str], log: Path) ->
     sources, build = unpack_sources(archive, work), work / "build"
     environment = os.environ | {"PATH": tool_path(), "NINJA_STATUS": "[%f/%t] "}
     environment |= {"CCACHE_BASEDIR": str(work), "CCACHE_NOHASHDIR": "1"}
-    configure = ["cmake", "-S", sources, "-B", build, "-G", "Ninja", *flags]
+    configure: list[str | Path] = ["cmake", "-S", sources, "-B", build, "-G", "Ninja", *flags]
     if shutil.which("ccache"):
         configure += ["-DCMAKE_C_COMPILER_LAUNCHER=ccache", "-DCMAKE_CXX_COMPILER_LAUNCHER=ccache"]
     cmake = shutil.which("cmake", path=tool_path())
@@ -254,7 +262,7 @@ def install() -> Path:
     flags = [*CMAKE_FLAGS, *extra]
     name = f"{version}-{digest(machine_key(), compiler, *flags)}"
     home, work = cache / name, cache / f"{name}.work"
-    record = {"version": version, "machine": machine_key(), "compiler": compiler}
+    record: dict[str, object] = {"version": version, "machine": machine_key(), "compiler": compiler}
     record |= {"flags": list(CMAKE_FLAGS), "extra": extra}
     with locked(cache):
         if not home.exists() or not python_part_installed(version):

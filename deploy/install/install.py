@@ -108,7 +108,16 @@ def install_packages(layer: str) -> None:
     label = f"installing {WHAT[layer]}"
     uv = shutil.which("uv")
     if uv is not None:
-        command = [uv, "pip", "install", "--python", PYTHON, "--require-hashes", "-r", requirement]
+        command: list[str | Path] = [
+            uv,
+            "pip",
+            "install",
+            "--python",
+            PYTHON,
+            "--require-hashes",
+            "-r",
+            requirement,
+        ]
         try:
             run_quietly(f"{label} with uv", command, LOG, os.environ)
             return
@@ -122,8 +131,9 @@ def install_packages(layer: str) -> None:
 
 def install_project() -> None:
     """Install this clone in place, so that `.venv/bin/meshkeeper` runs the files you see."""
-    command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check", "--no-index", "--no-deps"]
-    options = ["--no-build-isolation", "--config-settings", "editable_mode=compat", "--editable", ROOT]
+    command: list[str | Path] = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
+    options: list[str | Path] = ["--no-index", "--no-deps", "--no-build-isolation", "--editable", ROOT]
+    options += ["--config-settings", "editable_mode=compat"]
     run_quietly("installing the command meshkeeper", [*command, *options], LOG, os.environ)
 
 

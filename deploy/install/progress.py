@@ -15,7 +15,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 LINE_EVERY_S = 15.0
 """Without a terminal a step that is still running says so this often."""
@@ -111,7 +111,7 @@ def run_quietly(label: str, command: Sequence[str | Path], log: Path, env: Mappi
         raise StepFailed(f"{label}: failed, {program} exited with {code}.\n{shown}\n  Whole output: {log}")
 
 
-def _lines_or_ticks(stream: TextIO) -> Iterator[str | None]:
+def _lines_or_ticks(stream: IO[str]) -> Iterator[str | None]:
     """The lines of a stream as they come, and None whenever TURN_S passes without one."""
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 
