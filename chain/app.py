@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from chain.ante import Mode
 from chain.block import Block, BlockResult, Header, Info, QueryResult, TxResult
+from chain.codec import encode
 from chain.context import Context
 from chain.errors import ErrInvalidRequest, Fatal, Refusal
 from chain.execution import Executor
@@ -56,7 +57,11 @@ class App:
         self._results_hash = b""
         self._pending: Pending | None = None
         self._check = Context(Header("", 0, 0), self._store.branch())
-        self._end_block = (self._keepers.accounts.process_expired_nonces,)
+        self._end_block = (
+            self._keepers.accounts.process_expired_nonces,
+            self._keepers.inferences.process_expiry,
+            self._keepers.stages.process_epoch_stages,  # end of validation, switch, start of mining
+        )
 
     # Life of the state
 
@@ -87,7 +92,9 @@ class App:
         self._settle(header, app_hash, b"")
 
     def finalize_block(self, block: Block) -> BlockResult:
-        """Runs a block: its transactions in order, then what happens at its end. Changes nothing until `commit`."""
+        """Runs a block: its transactions in order, then what happens at its end. Changes nothing until
+        `commit`.
+        """
         self._drop_pending()
         last = self._require_header()
         refusal = self._find_fault(block.header, last)
@@ -115,8 +122,9 @@ class App:
     # Transactions on their way in
 
     def check_tx(self, tx: bytes, recheck: bool = False) -> TxResult:
-        """Whether a transaction would get past the ante in the next block, after those checked before it. What was
-        checked is forgotten at `commit`; then the driver checks again what still waits, with `recheck`.
+        """Whether a transaction would get past the ante in the next block, after those checked before it.
+        What was checked is forgotten at `commit`; then the driver checks again what still waits, with
+        `recheck`.
         """
         self._require_header()
         return self._executor.run(self._check, tx, Mode.RECHECK if recheck else Mode.CHECK)
@@ -126,7 +134,9 @@ class App:
         return self._executor.run(self._next_block().branch(), tx, Mode.SIMULATE)
 
     def prepare_proposal(self, txs: Iterable[bytes], max_bytes: int) -> tuple[bytes, ...]:
-        """Transactions for a block, in the order given, as many as fit; one that does not fit is passed over."""
+        """Transactions for a block, in the order given, as many as fit; one that does not fit is passed
+        over.
+        """
         chosen: list[bytes] = []
         for tx in dict.fromkeys(txs):
             if len(tx) <= max_bytes and self._executor.check_structure(tx) is None:
@@ -135,7 +145,9 @@ class App:
         return tuple(chosen)
 
     def process_proposal(self, block: Block) -> bool:
-        """Whether a proposed block may be voted for: its header follows ours and its transactions can be read."""
+        """Whether a proposed block may be voted for: its header follows ours and its transactions can be
+        read.
+        """
         if self._find_fault(block.header, self._require_header()):
             return False
         return all(self._executor.check_structure(tx) is None for tx in block.txs)
@@ -183,6 +195,7 @@ class App:
             changes=changes,
             app_hash=self._tree.root(),
             results_hash=compute_results_hash(tx_results),
+            epoch=encode(self._keepers.epochs.get_epoch_info(ctx)),
         )
         self._pending = Pending(ctx, result, undo)
         return result

@@ -68,8 +68,8 @@ class Governance:
         return AUTHORITY.get(ctx.store) or ""
 
     def import_genesis(self, ctx: Context, genesis: GenesisState) -> None:
-        """Writes the parameters and names the authority. Refuses invalid parameters, and an authority that is no
-        address.
+        """Writes the parameters and names the authority. Refuses invalid parameters, and an authority that
+        is no address.
         """
         decode_address(genesis.authority)
         AUTHORITY.set(ctx.store, genesis.authority)

@@ -8,13 +8,25 @@ beside its keeper.
 from chain import codec, governance
 from chain.auth import keeper as auth
 from chain.bank import keeper as bank
+from chain.collateral import keeper as collateral
+from chain.epochs import keeper as epochs
 from chain.errors import Fatal
+from chain.inference import keeper as inference
+from chain.models import keeper as models
+from chain.nodes import keeper as nodes
+from chain.poc import keeper as poc
 from chain.store import Map
 
 ROOMS: tuple[tuple[str, int, tuple[Map, ...]], ...] = (
     ("auth", 0x01, auth.COLLECTIONS),
     ("bank", 0x02, bank.COLLECTIONS),
     ("params", 0x03, governance.COLLECTIONS),
+    ("models", 0x10, models.COLLECTIONS),
+    ("nodes", 0x11, nodes.COLLECTIONS),
+    ("epochs", 0x12, epochs.COLLECTIONS),
+    ("poc", 0x13, poc.COLLECTIONS),
+    ("inference", 0x14, inference.COLLECTIONS),
+    ("collateral", 0x15, collateral.COLLECTIONS),
 )
 """Name, first byte and collections of each room, by first byte."""
 

@@ -1,13 +1,24 @@
 """Every keeper, built once and handed the keepers that it needs."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from chain.auth.keeper import Accounts
 from chain.bank.keeper import Bank
+from chain.collateral.keeper import Deposits
+from chain.collateral.settlement import Settlement
 from chain.context import Context
+from chain.epochs.formation import Formation
+from chain.epochs.keeper import Epochs
+from chain.epochs.stages import Stages
 from chain.errors import ErrInvalidRecord
 from chain.genesis import GenesisState
 from chain.governance import Governance
+from chain.inference.executor import Executors
+from chain.inference.keeper import Inferences
+from chain.models.keeper import Models
+from chain.nodes.keeper import Nodes
+from chain.poc.keeper import Poc
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,33 +28,85 @@ class Keepers:
     accounts: Accounts
     bank: Bank
     governance: Governance
+    models: Models
+    nodes: Nodes
+    epochs: Epochs
+    stages: Stages
+    poc: Poc
+    inferences: Inferences
+    executors: Executors
+    deposits: Deposits
 
 
 def build_keepers() -> Keepers:
     """All keepers, wired together."""
-    accounts = Accounts()
-    return Keepers(accounts=accounts, bank=Bank(accounts), governance=Governance())
+    accounts, governance, nodes = Accounts(), Governance(), Nodes()
+    bank = Bank(accounts)
+    models, epochs = Models(governance), Epochs(governance)
+    poc = Poc(governance, models, nodes, epochs)
+    inferences = Inferences(governance, bank, nodes, epochs)
+    deposits = Deposits(governance, bank)
+    formation = Formation(governance, epochs, nodes, models, poc)
+    settlement = Settlement(deposits, nodes, inferences)
+    return Keepers(
+        accounts=accounts,
+        bank=bank,
+        governance=governance,
+        models=models,
+        nodes=nodes,
+        epochs=epochs,
+        stages=Stages(governance, epochs, formation, poc, inferences, deposits, settlement),
+        poc=poc,
+        inferences=inferences,
+        executors=Executors(governance, nodes, models, epochs),
+        deposits=deposits,
+    )
 
 
 def import_genesis(keepers: Keepers, ctx: Context, genesis: GenesisState) -> None:
-    """Writes the state that a genesis document describes, room by room. Refuses a document that
-    contradicts itself.
+    """Writes the state that a genesis document describes, room by room. Refuses a document that contradicts
+    itself.
     """
     if not genesis.chain_id or genesis.initial_height < 1:
         raise ErrInvalidRecord(what="genesis", why="chain_id is empty or initial_height is less than 1")
-    keepers.governance.import_genesis(ctx, genesis)
-    keepers.accounts.import_genesis(ctx, genesis)
-    keepers.bank.import_genesis(ctx, genesis)
+    for room in _document_rooms(keepers):
+        room.import_genesis(ctx, genesis)
 
 
 def export_genesis(keepers: Keepers, ctx: Context) -> GenesisState:
     """The whole state as a document. Imported, it gives the same state one height before its first block."""
+    fields: dict[str, object] = {}
+    for room in _document_rooms(keepers):
+        fields.update(room.export_genesis(ctx))
     return GenesisState(
         chain_id=ctx.header.chain_id,
         genesis_time_ns=ctx.time_ns,
         initial_height=ctx.height + 1,
         exported_height=ctx.height,
-        **keepers.governance.export_genesis(ctx),
-        **keepers.accounts.export_genesis(ctx),
-        **keepers.bank.export_genesis(ctx),
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+class Documented(Protocol):
+    """A keeper whose state is part of the genesis document."""
+
+    def import_genesis(self, ctx: Context, genesis: GenesisState) -> None:
+        """Writes its part of the document."""
+
+    def export_genesis(self, ctx: Context) -> dict[str, object]:
+        """Its part of the document, by field."""
+
+
+def _document_rooms(keepers: Keepers) -> tuple[Documented, ...]:
+    """In the order in which they are imported: each finds there what it needs."""
+    return (
+        keepers.governance,
+        keepers.accounts,
+        keepers.bank,
+        keepers.models,
+        keepers.nodes,
+        keepers.epochs,
+        keepers.poc,
+        keepers.inferences,
+        keepers.deposits,
     )

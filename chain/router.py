@@ -8,8 +8,20 @@ from chain import governance, params
 from chain.bank import msgs as bank_msgs
 from chain.bank import types as bank
 from chain.codec import type_url
+from chain.collateral import msgs as collateral_msgs
+from chain.collateral import types as collateral
 from chain.context import Context
+from chain.epochs import msgs as epochs_msgs
+from chain.epochs import types as epochs
+from chain.inference import msgs as inference_msgs
+from chain.inference import types as inference
 from chain.machine import Keepers
+from chain.models import msgs as models_msgs
+from chain.models import types as models
+from chain.nodes import msgs as nodes_msgs
+from chain.nodes import types as nodes
+from chain.poc import msgs as poc_msgs
+from chain.poc import types as poc
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +38,30 @@ class Route:
 
 def build_routes(keepers: Keepers) -> Mapping[str, Route]:
     """All messages that a transaction may carry, by type URL."""
-    bank_room = bank_msgs.Msgs(keepers.bank)
-    governance_room = governance.Msgs(keepers.governance)
+    k = keepers
+    bank_room = bank_msgs.Msgs(k.bank)
+    governance_room = governance.Msgs(k.governance)
+    models_room = models_msgs.Msgs(k.models, k.governance)
+    nodes_room = nodes_msgs.Msgs(k.nodes, k.models)
+    epochs_room = epochs_msgs.Msgs(k.epochs, k.nodes)
+    poc_room = poc_msgs.Msgs(k.poc, k.governance, k.nodes, k.epochs)
+    inference_room = inference_msgs.Msgs(
+        k.inferences, k.executors, k.governance, k.accounts, k.nodes, k.models, k.epochs
+    )
+    collateral_room = collateral_msgs.Msgs(k.deposits)
     routes = (
         Route(bank.MsgSend, "from_address", bank_room.send),
         Route(params.MsgUpdateParams, "authority", governance_room.update_params),
+        Route(models.MsgRegisterModel, "authority", models_room.register_model),
+        Route(models.MsgRetireModel, "authority", models_room.retire_model),
+        Route(nodes.MsgSubmitNewParticipant, "creator", nodes_room.submit_new_participant),
+        Route(nodes.MsgSubmitHardwareDiff, "creator", nodes_room.submit_hardware_diff),
+        Route(epochs.MsgSubmitSeed, "creator", epochs_room.submit_seed),
+        Route(poc.MsgSubmitPocBatch, "creator", poc_room.submit_poc_batch),
+        Route(poc.MsgSubmitPocValidation, "creator", poc_room.submit_poc_validation),
+        Route(inference.MsgStartInference, "creator", inference_room.start_inference),
+        Route(inference.MsgFinishInference, "creator", inference_room.finish_inference),
+        Route(collateral.MsgDepositCollateral, "participant", collateral_room.deposit_collateral),
+        Route(collateral.MsgWithdrawCollateral, "participant", collateral_room.withdraw_collateral),
     )
     return {type_url(route.message): route for route in routes}

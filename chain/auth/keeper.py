@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from chain.auth.addresses import decode_address
+from chain.auth.signatures import verify_signature
 from chain.auth.types import Account, UnorderedNonce
 from chain.context import Context
 from chain.errors import ErrInvalidRecord, ErrTxTimeout, ErrUnknownAddress
@@ -47,6 +48,14 @@ class Accounts:
         number = NEXT_ACCOUNT_NUMBER.get(ctx.store) or 0
         NEXT_ACCOUNT_NUMBER.set(ctx.store, number + 1)
         self.set_account(ctx, Account(address=address, account_number=number))
+
+    def verify(self, ctx: Context, address: str, message: bytes, signature: bytes) -> bool:
+        """Whether the signature is the account's over the message. False while its public key is unknown: an
+        account becomes known with its first transaction."""
+        account = ACCOUNTS.get(ctx.store, address)
+        if account is None or not account.key_type:
+            return False
+        return verify_signature(account.key_type, account.public_key, message, signature)
 
     def increment_sequence(self, ctx: Context, address: str) -> None:
         """Counts a transaction of the account."""
