@@ -168,6 +168,7 @@ class Node:
     observed: Observation | None = None
     in_flight: InFlight | None = None
     applied: Spec | None = None
+    commanded: int = 0
     attempts: int = 0
     last_error: str = ""
     next_retry_at: float = 0.0

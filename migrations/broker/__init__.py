@@ -1,0 +1,1 @@
+"""Schemas of the broker's database, one file for each change."""
