@@ -1,6 +1,7 @@
-"""The settlement of an ended epoch: downtime, the record of what everyone did, and a fresh start for the figures.
+"""The settlement of an ended epoch: downtime, a record of what everyone did, fresh figures.
 
-Work coins stay in the participant's balance, backed by the inference module's account, until they are claimed.
+Work coins stay in the participant's balance, backed by the inference module's account, until they are
+claimed.
 """
 
 from dataclasses import replace
@@ -10,6 +11,9 @@ from chain.collateral.types import ParticipantRecords, Summaries
 from chain.context import Context
 from chain.inference.types import EpochPerformanceSummary
 from chain.nodes.types import CurrentEpochStats, Participant, ParticipantStatus
+
+UINT64_MAX = 2**64 - 1
+"""Largest figure that a summary holds; a deposit can be larger."""
 
 
 class Settlement:
@@ -56,7 +60,7 @@ def build_summary(epoch_index: int, participant: Participant, slashed: int) -> E
         missed_requests=stats.missed_requests,
         earned_coins=stats.earned_coins,
         rewarded_coins=stats.rewarded_coins,
-        burned_coins=stats.burned_coins + slashed,
+        burned_coins=min(stats.burned_coins + slashed, UINT64_MAX),
         validated_inferences=stats.validated_inferences,
         invalidated_inferences=stats.invalidated_inferences,
     )

@@ -2,8 +2,10 @@
 
 Pure: participants and the eligibility map in, participants out. The order of the steps is the law:
 
-1. `merge_candidates`: preserved machines and mined ones; a machine that is both counts once, with its preserved weight.
-2. `set_models_for_participants`: ineligible machines go, each other one joins its smallest governance model, slots are drawn.
+1. `merge_candidates`: preserved machines and mined ones; a machine that is both counts once, with its
+   preserved weight.
+2. `set_models_for_participants`: ineligible machines go, each other one joins its smallest governance
+   model, slots are drawn.
 3. `recompute_weights`: a participant weighs what its remaining machines weigh; whoever weighs nothing leaves.
 
 What adjusts weights afterwards (collateral, a cap) takes and returns the same tuple of participants.
@@ -45,8 +47,9 @@ def collect_preserved(
 def merge_candidates(
     preserved: Mapping[str, tuple[MLNodeInfo, ...]], mined: Mapping[str, Mined]
 ) -> tuple[ActiveParticipant, ...]:
-    """Participants with their machines, all in one array: first those with preserved ones, by address, then the
-    others. Rejected mining adds nothing."""
+    """Participants with their machines, all in one array: first those with preserved ones, by address,
+    then the others. Rejected mining adds nothing.
+    """
     accepted = {address: result for address, result in mined.items() if not result.rejection}
     order = [*sorted(preserved), *(address for address in sorted(accepted) if address not in preserved)]
     candidates = []
@@ -65,8 +68,8 @@ def set_models_for_participants(
 ) -> tuple[ActiveParticipant, ...]:
     """Every eligible machine joins its smallest governance model; n div 2 machines of a model get POC_SLOT.
 
-    Machines that are not eligible are dropped. Afterwards `ml_nodes[i]` holds the machines of `models[i]`, models
-    are sorted, machines too, and no machine is listed twice.
+    Machines that are not eligible are dropped. Afterwards `ml_nodes[i]` holds the machines of `models[i]`,
+    models are sorted, machines too, and no machine is listed twice.
     """
     return tuple(_set_models(participant, eligibility, epoch_index) for participant in participants)
 
@@ -96,7 +99,9 @@ def compute_node_weight(participant: ActiveParticipant) -> int:
 
 
 def drop_ineligible(participant: ActiveParticipant, eligibility: EligibilityMap) -> ActiveParticipant:
-    """A participant without the machines that may not serve their model any more; weight and slots as they were."""
+    """A participant without the machines that may not serve their model any more; weight and slots as they
+    were.
+    """
     arrays = {}
     for model_id, array in zip(participant.models, participant.ml_nodes, strict=True):
         nodes = tuple(

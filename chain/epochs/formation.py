@@ -1,9 +1,10 @@
-"""The formation: at the end of validation, who takes part in the upcoming epoch, with which machines and weight.
+"""The formation: who takes part in the upcoming epoch, with which machines and weight.
 
-One eligibility map, computed once from the state at this height, decides every exclusion: from mined nonces, from
-preserved machines, from weights, models, slots and groups. Every exclusion is an event with a stable reason.
-When nobody is left the participants of the epoch before are seated again, so that the chain goes on: they keep
-their weight and with it their vote, but their ineligible machines are left out all the same.
+One eligibility map, computed once from the state at this height, decides every exclusion: from mined
+nonces, from preserved machines, from weights, models, slots and groups. Every exclusion is an event with a
+stable reason. When nobody is left the participants of the epoch before are seated again, so that the chain
+goes on: they keep their weight and with it their vote, but their ineligible machines are left out all the
+same.
 """
 
 from collections.abc import Iterable, Mapping
@@ -49,6 +50,14 @@ class Survey:
     mined: Mapping[str, Mined]
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Who is in and who lost its place for want of a seed, as addresses."""
+
+    seated: frozenset[str]
+    unseeded: frozenset[str]
+
+
 class Formation:
     """Forms the groups of the upcoming epoch."""
 
@@ -75,7 +84,8 @@ class Formation:
         )
         assigned = assignment.set_models_for_participants(seeded, survey.eligibility, upcoming.index)
         formed = assignment.recompute_weights(assigned)
-        self._announce_exclusions(ctx, upcoming, survey, candidates, formed)
+        outcome = Outcome(_addresses(formed), _addresses(candidates) - _addresses(seeded))
+        self._announce_exclusions(ctx, upcoming, survey, outcome)
         seats = formed or self._reseat(ctx, survey.eligibility)
         self._seat(ctx, upcoming, seats, reseated=not formed)
 
@@ -164,14 +174,7 @@ class Formation:
             seed=self._epochs.get_seed(ctx, upcoming.index, seat.index),
         )
 
-    def _announce_exclusions(
-        self,
-        ctx: Context,
-        upcoming: Epoch,
-        survey: Survey,
-        candidates: tuple[ActiveParticipant, ...],
-        formed: tuple[ActiveParticipant, ...],
-    ) -> None:
+    def _announce_exclusions(self, ctx: Context, upcoming: Epoch, survey: Survey, outcome: Outcome) -> None:
         for (address, node_id), reason in survey.excluded.items():
             ctx.emit(
                 "node_excluded",
@@ -180,23 +183,18 @@ class Formation:
                 node_id=node_id,
                 reason=reason,
             )
-        seated = frozenset(entry.index for entry in formed)
-        merged = frozenset(entry.index for entry in candidates)
         previous = self._epochs.get_active_participants(ctx, upcoming.index - 1)
-        known = {
-            *survey.mined,
-            *merged,
-            *(entry.index for entry in (previous.participants if previous else ())),
-        }
-        for address in sorted(known):
+        before = (entry.index for entry in (previous.participants if previous else ()))
+        for address in sorted({*survey.mined, *outcome.unseeded, *before}):
             rejection = survey.mined[address].rejection if address in survey.mined else ""
-            if address in seated and not rejection:
-                continue
-            kind = "mining_rejected" if address in seated else "participant_excluded"
-            reason = NO_SEED if address in merged else rejection or self._find_absence(ctx, address)
-            if address in seated:
-                reason = rejection
-            ctx.emit(kind, epoch_index=upcoming.index, participant=address, reason=reason)
+            if address not in outcome.seated:
+                reason = NO_SEED if address in outcome.unseeded else rejection
+                reason = reason or self._find_absence(ctx, address)
+                ctx.emit(
+                    "participant_excluded", epoch_index=upcoming.index, participant=address, reason=reason
+                )
+            elif rejection:
+                ctx.emit("mining_rejected", epoch_index=upcoming.index, participant=address, reason=rejection)
 
     def _find_absence(self, ctx: Context, address: str) -> str:
         return PARTICIPANT_INVALID if self._is_left_out(ctx, address) else NO_WEIGHT
@@ -258,3 +256,7 @@ def _filter_preserved(survey: Survey) -> dict[str, tuple[MLNodeInfo, ...]]:
         if eligible:
             kept[address] = eligible
     return kept
+
+
+def _addresses(participants: Iterable[ActiveParticipant]) -> frozenset[str]:
+    return frozenset(participant.index for participant in participants)

@@ -36,9 +36,9 @@ class Executors:
     ) -> tuple[Participant, str]:
         """A participant that serves the model, drawn by weight from the request, and the governance model.
 
-        While a proof of compute is under way, until the new groups take effect, only participants with a machine
-        that keeps serving (POC_SLOT) can be drawn. Those without a public URL cannot be asked, INVALID ones
-        are left out when the parameter says so, and so is whoever `exclude` names.
+        While a proof of compute is under way, until the new groups take effect, only participants with a
+        machine that keeps serving (POC_SLOT) can be drawn. Those without a public URL cannot be asked,
+        INVALID ones are left out when the parameter says so, and so is whoever `exclude` names.
         """
         model_id = self.resolve_model(ctx, model)
         group = self._epochs.require_effective_group(ctx, model_id)

@@ -1,7 +1,8 @@
 """Inferences, their time limits and their money.
 
-Escrow: the requester's coins lie in the module account from the start on. At completion the executor's share becomes its
-work balance (backed by the same account) and the rest goes back; at expiry all goes back.
+Escrow: the requester's coins lie in the module account from the start on. At completion the executor's
+share becomes its work balance (backed by the same account) and the rest goes back; at expiry all goes
+back.
 """
 
 from collections.abc import Iterator
@@ -90,8 +91,8 @@ class Inferences:
             self._bank.send_coins_from_account_to_module(ctx, requester, MODULE, amount, DENOM)
 
     def complete(self, ctx: Context, inference: Inference) -> None:
-        """Pays the executor of an inference that is both started and finished, returns what is left of the escrow,
-        and records where and when. `actual_cost` is at most `escrow_amount`.
+        """Pays the executor of an inference that is both started and finished, returns what is left of the
+        escrow, and records where and when. `actual_cost` is at most `escrow_amount`.
 
         Every completed inference counts for its executor, also one that costs nothing.
         """

@@ -145,7 +145,9 @@ class Msgs:
     def _check_signatures(
         self, ctx: Context, msg: MsgStartInference | MsgFinishInference, agent: str, executor: str
     ) -> None:
-        """The inference's name must be the requester's signature, and the agent must have signed the executor."""
+        """The inference's name must be the requester's signature, and the agent must have signed the
+        executor.
+        """
         request = rules.build_request_bytes(msg.original_prompt, msg.request_timestamp, agent)
         self._check_signature(ctx, "requester's", msg.requested_by, request, msg.inference_id)
         transfer = rules.build_transfer_bytes(msg.original_prompt, msg.request_timestamp, agent, executor)

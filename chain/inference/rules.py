@@ -1,7 +1,7 @@
 """What an inference costs, who signs what, and who executes it.
 
-Prices: a token costs what the model states for its kind (prompt or completion), or the base price where the model
-states 0. Both prices are fixed by whichever of start and finish comes first.
+Prices: a token costs what the model states for its kind (prompt or completion), or the base price where
+the model states 0. Both prices are fixed by whichever of start and finish comes first.
 """
 
 from base64 import b64decode, b64encode
@@ -101,9 +101,9 @@ def select_executor(
 ) -> str | None:
     """The member that answers a request, drawn by weight; None when no weight is left.
 
-    r is SHA-256(request_id, epoch in decimal digits, model), one after the other, as a big-endian number modulo
-    the total weight; the first member in group order whose cumulative weight exceeds r. The same request on
-    the same state always gives the same member.
+    r is SHA-256(request_id, epoch in decimal digits, model), one after the other, as a big-endian number
+    modulo the total weight; the first member in group order whose cumulative weight exceeds r. The same
+    request on the same state always gives the same member.
     """
     eligible = [member for member in members if member.weight > 0 and member.member_address not in left_out]
     total = sum(member.weight for member in eligible)
