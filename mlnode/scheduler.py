@@ -462,6 +462,13 @@ class Scheduler:
         ahead_ms = 0 if instance.state is InstanceState.READY else max(0, instance.retry_at_ms - now_ms)
         return self._line(model).compute_retry_after_s(instance.params.slots, ahead_ms)
 
+    def compute_need_mb(self, model: str) -> int:
+        """Memory to be reserved for a model, MiB; 0 for a file that is none."""
+        file = self.catalog.files.get(model)
+        if file is None or file.header is None:
+            return 0
+        return self.residents.compute_need_mb(file, self._load_params(model))
+
     def instance_of(self, model: str) -> Instance:
         """A model's instance, for reading."""
         return self.residents.get(model, self._load_params(model))

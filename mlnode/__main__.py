@@ -1,0 +1,177 @@
+"""`meshkeeper mlnode`: run a node, look at model files, make a small one."""
+
+import asyncio
+import sys
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as read_version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+import mlnode
+
+app = typer.Typer(
+    help="The host of models: serve them, list them, make a small one.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+models_app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
+app.add_typer(models_app, name="models", help="List the model files, or make a small one.")
+
+if TYPE_CHECKING:
+    from mlnode.catalog import ModelFile
+
+Text = str | None
+Number = int | None
+Switch = bool | None
+
+
+def _version() -> str:
+    """The installed distribution's version, or this source tree's."""
+    try:
+        return read_version("meshkeeper")
+    except PackageNotFoundError:
+        return mlnode.__version__
+
+
+def _fail(sentence: str) -> typer.Exit:
+    """One sentence on stderr, exit status 1."""
+    print(sentence, file=sys.stderr)
+    return typer.Exit(1)
+
+
+def _describe_invalid(error: ValidationError) -> str:
+    first = error.errors()[0]
+    key = "--" + str(first["loc"][0]).replace("_", "-") if first["loc"] else "a setting"
+    return f"{key}: {first['msg']}."
+
+
+@app.command()
+def serve(
+    config: Annotated[Path | None, typer.Option(help="File with settings: .toml, .yaml or .json.")] = None,
+    home: Annotated[Text, typer.Option(help="Folder of the node. [~/.meshkeeper/mlnode]")] = None,
+    host: Annotated[Text, typer.Option(help="Address to listen on. [127.0.0.1]")] = None,
+    port: Annotated[Number, typer.Option(help="HTTP port, 0 for any. [8080]")] = None,
+    control_port: Annotated[Number, typer.Option(help="gRPC control port, 0 for any. [8081]")] = None,
+    models_dir: Annotated[Text, typer.Option(help="Folder of the *.gguf files. [~/models/llm]")] = None,
+    links_outside: Annotated[Switch, typer.Option(help="Follow links out of that folder.")] = None,
+    managed: Annotated[Switch, typer.Option(help="Start stopped; serve when a broker says so.")] = None,
+    default_model: Annotated[Text, typer.Option(help="Model of requests that name none.")] = None,
+    preload: Annotated[Text, typer.Option(help="Models to load at the start, comma between.")] = None,
+    alias: Annotated[list[str] | None, typer.Option(help="Another name: ID=NAME. Repeatable.")] = None,
+    vram_budget_mb: Annotated[
+        Number, typer.Option(help="Memory for models, MiB. [the GPU's, or half of the free host's]")
+    ] = None,
+    vram_margin_mb: Annotated[Number, typer.Option(help="Part never given away, MiB. [64]")] = None,
+    max_queue_depth: Annotated[Number, typer.Option(help="Requests waiting for one model. [32]")] = None,
+    max_wait_ms: Annotated[Number, typer.Option(help="Longest wait for a slot. [30000]")] = None,
+    max_inflight: Annotated[Number, typer.Option(help="Requests in the node, 0: no limit. [0]")] = None,
+    slots: Annotated[Number, typer.Option(help="Requests that a model answers at once. [1]")] = None,
+    ctx_size: Annotated[Number, typer.Option(help="Tokens of a request, answer included. [4096]")] = None,
+    threads: Annotated[Number, typer.Option(help="CPU threads of a model. [half of the cores]")] = None,
+    n_gpu_layers: Annotated[Number, typer.Option(help="Layers on the GPU, -1: all. [-1]")] = None,
+    max_body_bytes: Annotated[Number, typer.Option(help="Largest request. [1048576]")] = None,
+    api_key: Annotated[Text, typer.Option(help="Key that HTTP requests must carry.")] = None,
+    control_token: Annotated[Text, typer.Option(help="Token that control calls must carry.")] = None,
+    drain_s: Annotated[Number, typer.Option(help="Time left to running requests at the end. [20]")] = None,
+    log_level: Annotated[Text, typer.Option(help="debug, info, warning or error. [info]")] = None,
+) -> None:
+    """Run a node. Each flag is also a variable MESHKEEPER_MLNODE_<FLAG> and a key of the file."""
+    flags = {key: value for key, value in locals().items() if value is not None and key != "config"}
+    _serve({key: tuple(value) if key == "alias" else value for key, value in flags.items()}, config)
+
+
+def _serve(flags: dict[str, Any], config: Path | None) -> None:
+    from mlnode.io.log import set_up_log
+    from mlnode.io.serve import StartFailed, serve
+    from mlnode.io.settings import load_settings
+
+    try:
+        settings = load_settings(flags, config)
+        set_up_log(settings.log_level)
+        asyncio.run(serve(settings, _version()))
+    except ValidationError as error:
+        raise _fail(_describe_invalid(error)) from None
+    except OSError as error:
+        raise _fail(f"{config} cannot be read: {error.strerror}.") from None
+    except (StartFailed, ValueError) as error:
+        raise _fail(f"{error}") from None
+
+
+@models_app.callback()
+def models(
+    context: typer.Context,
+    models_dir: Annotated[
+        Path, typer.Option(envvar="MESHKEEPER_MLNODE_MODELS_DIR", help="Folder of the *.gguf files.")
+    ] = Path("~/models/llm"),
+    ctx_size: Annotated[int, typer.Option(min=16, help="Tokens of a request, for the estimate.")] = 4096,
+    slots: Annotated[int, typer.Option(min=1, max=64, help="Requests at once, for the estimate.")] = 1,
+) -> None:
+    """List the model files of a folder: what they are, and how much memory they would take."""
+    if context.invoked_subcommand is not None:
+        return
+    from mlnode.io.files import scan_models
+
+    folder = models_dir.expanduser()
+    try:
+        files = scan_models(folder)
+    except OSError as error:
+        raise _fail(f"{folder} cannot be read ({error.strerror}); give --models-dir a folder.") from None
+    table = Table("model", "architecture", "size", "trained context", "memory", "note")
+    for file in files:
+        table.add_row(*_describe_file(file, ctx_size, slots))
+    Console().print(table)
+
+
+def _describe_file(file: "ModelFile", ctx_size: int, slots: int) -> tuple[str, ...]:
+    from mlnode.estimate import MIB, compute_estimate
+
+    if file.header is None:
+        return (file.id, "", "", "", "", file.problem)
+    estimate = compute_estimate(file.header, ctx_size, slots, 128, file.size_bytes)
+    note = "" if file.header.has_chat_template else "no chat template"
+    return (
+        file.id,
+        file.header.architecture,
+        f"{file.size_bytes / MIB:.1f} MiB",
+        str(file.header.n_ctx_train),
+        f"{estimate.total_mb} MiB",
+        note,
+    )
+
+
+@models_app.command("make")
+def make(
+    path: Annotated[Path, typer.Argument(help="File to write, ending in .gguf.")],
+    layers: Annotated[int, typer.Option(min=1, max=64)] = 2,
+    dim: Annotated[int, typer.Option(min=16, max=4096, help="Width, a multiple of 16.")] = 64,
+    vocab: Annotated[int, typer.Option(min=1, max=262_144, help="Tokens.")] = 512,
+    ctx: Annotated[int, typer.Option(min=64, max=2**20, help="Trained context.")] = 2048,
+    seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 1,
+) -> None:
+    """Make a small model with random weights: it computes like a real one and says nothing sensible."""
+    from mlnode.io.made_gguf import write_tiny_gguf
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_tiny_gguf(
+            path, seed=seed, layers=layers, dim=dim, n_vocab=vocab, n_ctx_train=ctx, name=path.stem
+        )
+    except (ValueError, OSError) as error:
+        raise _fail(f"{path} was not made: {error}.") from None
+    print(path)
+
+
+def main() -> None:
+    """Runs the command line. Leaves with 0, 1 (refused or failed, one sentence on stderr) or 2 (usage)."""
+    app(prog_name="meshkeeper mlnode")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,224 @@
+"""Sending an answer: as events while it grows (SSE or ndjson), or as one document.
+
+Nothing is sent before the first piece or the end is known, so that a refusal still has its own status. What
+is there is sent at once, step by step. When the client goes, its request is cancelled within one turn of
+the loop.
+"""
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import msgspec
+from starlette.responses import JSONResponse, Response
+from starlette.types import Message, Receive, Scope, Send
+
+from mlnode.errors import (
+    DefaultModelMissing,
+    ModelBroken,
+    ModelTooLarge,
+    ModelUnavailable,
+    ModelUnknown,
+    NodeBusy,
+    NodeDraining,
+    NodeNotServing,
+    QueueFull,
+    Refusal,
+    RequestInvalid,
+    WaitExpired,
+    WorkerLost,
+)
+from mlnode.io.frames import Done, PocValidated, Submit
+from mlnode.io.loop import Loop
+from mlnode.io.openai import Answer, Document, Shape
+from mlnode.io.streams import Item, Piece, Stream
+
+PING_S = 15.0
+"""A comment keeps an SSE connection alive while the model thinks."""
+
+STATUSES: dict[type[Refusal], int] = {
+    ModelUnknown: 404,
+    DefaultModelMissing: 404,
+    QueueFull: 429,
+    WaitExpired: 429,
+    NodeBusy: 429,
+    ModelBroken: 500,
+    WorkerLost: 502,
+    NodeNotServing: 503,
+    NodeDraining: 503,
+    ModelUnavailable: 503,
+    ModelTooLarge: 507,
+}
+_INVALID = {
+    "TOO_LARGE": 413,
+    "WRONG_TYPE": 415,
+    "UNAUTHORIZED": 401,
+    "QUEUE_FULL": 429,
+    "NO_KV_ROOM": 503,
+    "ENGINE": 500,
+}
+"""Codes of `RequestInvalid` that are not the usual 400."""
+
+_TYPES = {401: "authentication_error", 404: "not_found_error", 429: "rate_limit_error"}
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How events are written one after the other."""
+
+    media_type: str
+    prefix: bytes
+    suffix: bytes
+    end: bytes
+
+    def encode(self, documents: Iterable[Document]) -> bytes:
+        return b"".join(self.prefix + msgspec.json.encode(d) + self.suffix for d in documents)
+
+
+SSE = Format("text/event-stream", b"data: ", b"\n\n", b"data: [DONE]\n\n")
+PLAIN_SSE = Format("text/event-stream", b"data: ", b"\n\n", b"")
+NDJSON = Format("application/x-ndjson", b"", b"\n", b"")
+
+
+def compute_status(refusal: Refusal) -> int:
+    """The HTTP status that says the same."""
+    if isinstance(refusal, RequestInvalid):
+        return _INVALID.get(refusal.code, 400)
+    return STATUSES.get(type(refusal), 500)
+
+
+def describe_error(refusal: Refusal) -> Document:
+    """OpenAI's error object."""
+    status = compute_status(refusal)
+    code = refusal.code if isinstance(refusal, RequestInvalid) else refusal.reason
+    kind = _TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
+    param = refusal.param if isinstance(refusal, RequestInvalid) else None
+    return {"message": refusal.sentence, "type": kind, "param": param, "code": code.lower()}
+
+
+def refuse(refusal: Refusal) -> JSONResponse:
+    """A refusal as a response of its own."""
+    headers = {}
+    if refusal.retry_after_s is not None:
+        headers["Retry-After"] = str(refusal.retry_after_s)
+    if isinstance(refusal, NodeDraining):
+        headers["Connection"] = "close"
+    if compute_status(refusal) == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse({"error": describe_error(refusal)}, compute_status(refusal), headers)
+
+
+class AnswerResponse(Response):
+    """Asks the node when the server calls it, and sends what comes."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        model: str | None,
+        order: Submit,
+        answer: Answer,
+        shape: Shape,
+        format: Format | None,
+    ) -> None:
+        """`format` None: one document. `answer.model` is completed when the request named none."""
+        self._loop = loop
+        self._model = model
+        self._order = order
+        self._answer = answer
+        self._shape = shape
+        self._format = format
+        self.background = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        stream = self._loop.open(self._model, self._order)
+        serve = asyncio.ensure_future(self._serve(stream, scope, receive, send))
+        gone = asyncio.ensure_future(_wait_for_disconnect(receive))
+        try:
+            await asyncio.wait({serve, gone}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (serve, gone):
+                if not task.done():
+                    task.cancel()
+            self._loop.leave(stream)
+        with contextlib.suppress(asyncio.CancelledError, OSError):
+            await serve
+
+    async def _serve(self, stream: Stream, scope: Scope, receive: Receive, send: Send) -> None:
+        first = await stream.next()
+        self._answer.model = self._answer.model or stream.model
+        if isinstance(first, Refusal):
+            await refuse(first)(scope, receive, send)
+        elif self._format is None:
+            await (await self._collect(stream, first))(scope, receive, send)
+        else:
+            await self._stream(stream, first, self._format, send)
+
+    async def _collect(self, stream: Stream, item: Item) -> Response:
+        while isinstance(item, Piece):
+            self._answer.add(item)
+            item = await stream.next()
+        if isinstance(item, Refusal):
+            return refuse(item)
+        assert isinstance(item, Done)
+        body = msgspec.json.encode(self._shape.whole(self._answer, item))
+        return Response(body, media_type="application/json")
+
+    async def _stream(self, stream: Stream, item: Item, format: Format, send: Send) -> None:
+        await send(_start(format))
+        documents = list(self._shape.begin(self._answer))
+        while isinstance(item, Piece):
+            self._answer.add(item)
+            documents.append(self._shape.piece(self._answer, item))
+            await send(_body(format.encode(documents), more=True))
+            documents = []
+            item = await _next_or_ping(stream, format, send)
+        if isinstance(item, Refusal):
+            await send(_body(format.encode([*documents, _error_event(item, format)]), more=False))
+            return
+        assert isinstance(item, Done)
+        documents += self._shape.end(self._answer, item)
+        await send(_body(format.encode(documents) + format.end, more=False))
+
+
+async def _next_or_ping(stream: Stream, format: Format, send: Send) -> Piece | Done | PocValidated | Refusal:
+    """The next item. SSE clients get a comment when it takes long."""
+    if format is NDJSON:
+        return await stream.next()
+    while True:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PING_S):
+                return await stream.next()
+        await send(_body(b": ping\n\n", more=True))
+
+
+def _error_event(refusal: Refusal, format: Format) -> Document:
+    """The last event of an answer that broke off. Never followed by the usual end."""
+    if format is NDJSON:
+        return {"error": refusal.sentence, "code": compute_status(refusal), "reason": refusal.reason}
+    return {"error": describe_error(refusal)}
+
+
+async def _wait_for_disconnect(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _start(format: Format) -> Message:
+    headers = [
+        (b"content-type", f"{format.media_type}; charset=utf-8".encode()),
+        (b"cache-control", b"no-cache"),
+        (b"x-accel-buffering", b"no"),
+    ]
+    return {"type": "http.response.start", "status": 200, "headers": headers}
+
+
+def _body(body: bytes, *, more: bool) -> Message:
+    return {"type": "http.response.body", "body": body, "more_body": more}
+
+
+def make_answer(model: str | None, with_usage: bool = False, with_logprobs: bool = False) -> Answer:
+    """A new answer under the name that the client used."""
+    return Answer(secrets.token_hex(12), int(time.time()), model or "", with_usage, with_logprobs)

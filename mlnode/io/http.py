@@ -1,0 +1,172 @@
+"""The HTTP door: the node's own routes and OpenAI's, health, status and metrics."""
+
+import hmac
+from collections.abc import Awaitable, Callable
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mlnode.errors import Refusal, RequestInvalid
+from mlnode.instance import InstanceState
+from mlnode.io.answers import NDJSON, PLAIN_SSE, SSE, AnswerResponse, make_answer, refuse
+from mlnode.io.bodies import (
+    ChatBody,
+    CompletionBody,
+    InferBody,
+    decode_body,
+    order_chat,
+    order_completion,
+    order_infer,
+)
+from mlnode.io.loop import Loop
+from mlnode.io.metrics import CONTENT_TYPE, render_metrics
+from mlnode.io.openai import ChatShape, CompletionShape, PlainShape
+from mlnode.io.settings import Settings
+from mlnode.io.status import describe_models, describe_status
+from mlnode.mode import Activity
+
+OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+"""Answered without a key: whoever watches the process has none."""
+
+
+def make_app(loop: Loop, settings: Settings, started_s: float) -> ASGIApp:
+    """The node's HTTP application. `started_s`: monotonic time of the start."""
+    door = Door(loop, settings, started_s)
+    routes = [
+        Route("/healthz", door.healthz),
+        Route("/readyz", door.readyz),
+        Route("/status", door.status),
+        Route("/metrics", door.metrics),
+        Route("/models", door.models),
+        Route("/infer", door.infer, methods=["POST"]),
+        Route("/v1/models", door.openai_models),
+        Route("/v1/models/{name:path}", door.openai_model),
+        Route("/v1/completions", door.completions, methods=["POST"]),
+        Route("/v1/chat/completions", door.chat, methods=["POST"]),
+    ]
+    app = Starlette(routes=routes, exception_handlers={Refusal: _refused, 404: _lost, 405: _lost})
+    return KeyCheck(app, settings.api_key) if settings.api_key else app
+
+
+class KeyCheck:
+    """Lets through who knows the key."""
+
+    def __init__(self, app: ASGIApp, key: str) -> None:
+        self._app = app
+        self._expected = f"Bearer {key}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in OPEN_PATHS or self._is_known(scope):
+            await self._app(scope, receive, send)
+            return
+        refusal = RequestInvalid("UNAUTHORIZED", "Send the node's key: Authorization: Bearer KEY.")
+        await refuse(refusal)(scope, receive, send)
+
+    def _is_known(self, scope: Scope) -> bool:
+        given = dict(scope["headers"]).get(b"authorization", b"")
+        return hmac.compare_digest(given, self._expected)
+
+
+class Door:
+    """One method a route."""
+
+    def __init__(self, loop: Loop, settings: Settings, started_s: float) -> None:
+        self._loop = loop
+        self._settings = settings
+        self._started_s = started_s
+
+    async def healthz(self, request: Request) -> Response:
+        """The process answers."""
+        return JSONResponse({"status": "ok"})
+
+    async def readyz(self, request: Request) -> Response:
+        """At least one model answers, and requests are taken."""
+        scheduler = self._loop.scheduler
+        instances = scheduler.residents.instances.values()
+        ready = [i.model for i in instances if i.state is InstanceState.READY]
+        serving = scheduler.activity is Activity.INFERENCE and scheduler.draining_until_ms is None
+        body = {"ready": bool(ready) and serving, "activity": scheduler.activity.value, "models": ready}
+        return JSONResponse(body, 200 if body["ready"] else 503)
+
+    async def status(self, request: Request) -> Response:
+        return JSONResponse(describe_status(self._loop, self._settings, self._started_s))
+
+    async def metrics(self, request: Request) -> Response:
+        return Response(render_metrics(self._loop), media_type=CONTENT_TYPE)
+
+    async def models(self, request: Request) -> Response:
+        return JSONResponse({"models": describe_models(self._loop)})
+
+    async def openai_models(self, request: Request) -> Response:
+        catalog = self._loop.scheduler.catalog
+        return JSONResponse({"object": "list", "data": [_card(name) for name in catalog.names()]})
+
+    async def openai_model(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        self._loop.scheduler.catalog.find(name)
+        return JSONResponse(_card(name))
+
+    async def infer(self, request: Request) -> Response:
+        body = decode_body(await self._read(request), InferBody)
+        accept = request.headers.get("accept", "")
+        format = PLAIN_SSE if "text/event-stream" in accept else NDJSON
+        return AnswerResponse(
+            self._loop,
+            body.model,
+            order_infer(body),
+            make_answer(body.model),
+            PlainShape(),
+            format if body.stream else None,
+        )
+
+    async def completions(self, request: Request) -> Response:
+        body = decode_body(await self._read(request), CompletionBody)
+        answer = make_answer(body.model, body.with_usage, body.logprobs is not None)
+        order, format = order_completion(body), SSE if body.stream else None
+        return AnswerResponse(self._loop, body.model, order, answer, CompletionShape(), format)
+
+    async def chat(self, request: Request) -> Response:
+        body = decode_body(await self._read(request), ChatBody)
+        answer = make_answer(body.model, body.with_usage, bool(body.logprobs))
+        order, format = order_chat(body), SSE if body.stream else None
+        return AnswerResponse(self._loop, body.model, order, answer, ChatShape(), format)
+
+    async def _read(self, request: Request) -> bytes:
+        """The body, refused before it is read where its announced size or type is wrong."""
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json" and not kind.endswith("+json"):
+            raise RequestInvalid("WRONG_TYPE", "Send the body as application/json.")
+        limit = self._settings.max_body_bytes
+        too_large = RequestInvalid("TOO_LARGE", f"The body is above the limit of {limit} bytes.")
+        announced = request.headers.get("content-length", "")
+        if announced.isdigit() and int(announced) > limit:
+            raise too_large
+        data = bytearray()
+        async for chunk in request.stream():
+            data += chunk
+            if len(data) > limit:
+                raise too_large
+        return bytes(data)
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    return refuse(error)
+
+
+async def _lost(request: Request, error: Exception) -> Response:
+    status: int = getattr(error, "status_code", 404)
+    what = "There is no such path" if status == 404 else "This path does not take this method"
+    sentence = f"{what}: {request.method} {request.url.path[:200]}."
+    kind = {"message": sentence, "type": "invalid_request_error", "param": None, "code": "no_route"}
+    return JSONResponse({"error": kind}, status, getattr(error, "headers", None))
+
+
+def _card(name: str) -> dict[str, object]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "meshkeeper"}

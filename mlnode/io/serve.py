@@ -1,0 +1,193 @@
+"""A node, whole: scheduler, loop, both doors; from start to drained."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import grpc
+import structlog
+import uvicorn
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import aio as health_aio
+from grpc_reflection.v1alpha import reflection
+
+from mlnode.catalog import Catalog
+from mlnode.errors import Refusal
+from mlnode.events import DrainAsked, FilesScanned, PreloadAsked
+from mlnode.instance import LoadParams
+from mlnode.io.broker import Reporter
+from mlnode.io.control import Control, TokenCheck
+from mlnode.io.files import scan_models
+from mlnode.io.gpu import Gpu
+from mlnode.io.http import make_app
+from mlnode.io.loop import Loop
+from mlnode.io.settings import Settings
+from mlnode.mode import Activity
+from mlnode.scheduler import Limits, Scheduler
+from mlnode.v1 import control_pb2, control_pb2_grpc
+
+DELIVER_S = 5.0
+"""Time for the last nonces at the end."""
+SERVICE = control_pb2.DESCRIPTOR.services_by_name["Control"].full_name
+
+_log = structlog.get_logger("mlnode")
+
+
+class StartFailed(Exception):
+    """The node cannot start; the sentence says why and what to do."""
+
+
+async def serve(settings: Settings, version: str) -> None:
+    """Run a node until SIGTERM or SIGINT, then drain. Raises `StartFailed`."""
+    started_s = time.monotonic()
+    gpu = Gpu()
+    scheduler = make_scheduler(settings, gpu)
+    loop = Loop(scheduler, _make_home(settings.home), gpu)
+    reporter = Reporter()
+    loop.on_mined = reporter.on_mined
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    _load_files(loop, settings)
+    with _listen(settings) as listening:
+        http_port = listening.getsockname()[1]
+        async with _serve_control(loop, settings, version, http_port) as control_port:
+            http = _HttpServer(_http_config(loop, settings, started_s))
+            serving = asyncio.create_task(http.serve(sockets=[listening]))
+            ports = {"http": http_port, "control": control_port}
+            with _announce(settings.home, ports, version):
+                await asyncio.wait({serving, asyncio.create_task(told.wait())}, return_when="FIRST_COMPLETED")
+                await _drain(loop, settings)
+            http.should_exit = True
+            await serving
+        await reporter.close(DELIVER_S)
+        await loop.close()
+
+
+def make_scheduler(settings: Settings, gpu: Gpu) -> Scheduler:
+    """The scheduler that the settings describe."""
+    limits = Limits(
+        budget_mb=settings.vram_budget_mb or gpu.compute_budget_mb(),
+        margin_mb=settings.vram_margin_mb,
+        params=LoadParams(settings.ctx_size, settings.slots, settings.n_threads, settings.n_gpu_layers),
+        max_queue_depth=settings.max_queue_depth,
+        max_wait_ms=settings.max_wait_ms,
+        max_inflight=settings.max_inflight,
+    )
+    catalog = Catalog(settings.default_model, settings.alias)
+    return Scheduler(limits, catalog, Activity.STOPPED if settings.managed else Activity.INFERENCE)
+
+
+def _make_home(home: Path) -> Path:
+    """The folder for caches inside the home, made when it is not there."""
+    cache_dir = home / "cache"
+    try:
+        cache_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartFailed(f"{home} cannot be written ({error.strerror}); choose another --home.") from None
+    return cache_dir
+
+
+def _load_files(loop: Loop, settings: Settings) -> None:
+    try:
+        files = scan_models(settings.models_dir, settings.links_outside)
+    except OSError as error:
+        raise StartFailed(
+            f"{settings.models_dir} cannot be read ({error.strerror}); give --models-dir a folder."
+        ) from None
+    for file in files:
+        if file.problem:
+            _log.warning("file is no model", model=file.id, why=file.problem)
+    loop.post(FilesScanned(files))
+    for name in settings.preload:
+        try:
+            loop.command(PreloadAsked(name))
+        except Refusal as refusal:
+            raise StartFailed(f"--preload: {refusal.sentence}") from None
+
+
+@contextlib.contextmanager
+def _listen(settings: Settings) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((settings.host, settings.port))
+        except OSError as error:
+            where = f"{settings.host}:{settings.port}"
+            raise StartFailed(f"{where} cannot be used ({error.strerror}); choose another --port.") from None
+        listening.listen(2048)
+        listening.setblocking(False)
+        yield listening
+
+
+def _http_config(loop: Loop, settings: Settings, started_s: float) -> uvicorn.Config:
+    return uvicorn.Config(
+        make_app(loop, settings, started_s),
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+    )
+
+
+class _HttpServer(uvicorn.Server):
+    """uvicorn without its signal handlers: the node decides when it ends."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _serve_control(loop: Loop, settings: Settings, version: str, http_port: int) -> AsyncIterator[int]:
+    checks = [TokenCheck(settings.control_token)] if settings.control_token else []
+    server = grpc.aio.server(interceptors=checks, options=(("grpc.so_reuseport", 0),))
+    control_pb2_grpc.add_ControlServicer_to_server(Control(loop, version, http_port), server)
+    health = health_aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(health, server)
+    for name in ("", SERVICE):
+        await health.set(name, health_pb2.HealthCheckResponse.SERVING)
+    names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)
+    reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), server)
+    where = f"[{settings.host}]" if ":" in settings.host else settings.host
+    try:
+        port = server.add_insecure_port(f"{where}:{settings.control_port}")
+    except RuntimeError:
+        raise StartFailed(
+            f"{where}:{settings.control_port} cannot be used; choose another --control-port."
+        ) from None
+    await server.start()
+    try:
+        yield port
+    finally:
+        await health.enter_graceful_shutdown()
+        await server.stop(grace=1)
+
+
+@contextlib.contextmanager
+def _announce(home: Path, ports: dict[str, int], version: str) -> Iterator[None]:
+    """ready.json, there while the node serves, whole or not at all."""
+    ready = home / "ready.json"
+    partial = home / f"ready.json.{os.getpid()}"
+    partial.write_text(json.dumps({"pid": os.getpid(), "ports": ports, "version": version}) + "\n")
+    partial.replace(ready)
+    _log.info("ready", **{f"{name}_port": port for name, port in ports.items()}, version=version)
+    try:
+        yield
+    finally:
+        ready.unlink(missing_ok=True)
+
+
+async def _drain(loop: Loop, settings: Settings) -> None:
+    """Nothing new; what runs may finish; then every worker ends."""
+    _log.info("draining", grace_s=settings.drain_s)
+    loop.post(DrainAsked(settings.drain_s * 1000))
+    await loop.until(lambda: loop.scheduler.is_over, settings.drain_s + 10)

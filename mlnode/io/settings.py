@@ -1,0 +1,135 @@
+"""What an operator can set: flag, then environment `MESHKEEPER_MLNODE_<KEY>`, then file, then default."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    JsonConfigSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+    YamlConfigSettingsSource,
+)
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+Count = Annotated[int, Field(ge=0)]
+
+_SOURCES = {
+    ".toml": TomlConfigSettingsSource,
+    ".yaml": YamlConfigSettingsSource,
+    ".yml": YamlConfigSettingsSource,
+    ".json": JsonConfigSettingsSource,
+}
+
+
+class Settings(BaseSettings):
+    """All settings of a node. The same key in every source; on the command line with dashes."""
+
+    model_config = SettingsConfigDict(env_prefix="MESHKEEPER_MLNODE_", extra="forbid", frozen=True)
+
+    home: Path = Field(default=Path("~/.meshkeeper/mlnode"), validate_default=True)
+    """Folder for what the node keeps: ready.json, and what is computed once for each model."""
+    host: str = "127.0.0.1"
+    """Address to listen on, HTTP and control."""
+    port: Port = 8080
+    """HTTP port; 0 takes any free one."""
+    control_port: Port = 8081
+    """gRPC control port; 0 takes any free one."""
+    models_dir: Path = Field(default=Path("~/models/llm"), validate_default=True)
+    """Folder that holds the *.gguf files."""
+    links_outside: bool = False
+    """Serve files outside of the folder that links in it lead to."""
+    managed: bool = False
+    """Start stopped, and serve only when a broker says so."""
+    default_model: str = ""
+    """Model of requests that name none; empty: such requests are refused."""
+    preload: Annotated[tuple[str, ...], NoDecode] = ()
+    """Models to load at the start, as far as they fit."""
+    alias: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
+    """More names for models: ID=NAME."""
+    vram_budget_mb: Count = 0
+    """Memory for models, MiB; 0: the GPU's, or half of the available host memory without a GPU."""
+    vram_margin_mb: Count = 64
+    """Part of the budget that is never given away, MiB."""
+    max_queue_depth: Count = 32
+    """Requests waiting for one model."""
+    max_wait_ms: Annotated[int, Field(ge=1, le=3_600_000)] = 30_000
+    """How long a request waits for a slot at most."""
+    max_inflight: Count = 0
+    """Requests in the whole node; 0: no limit."""
+    slots: Annotated[int, Field(ge=1, le=64)] = 1
+    """Requests that one model answers at the same time."""
+    ctx_size: Annotated[int, Field(ge=16, le=2**22)] = 4096
+    """Tokens of one request, prompt and answer."""
+    threads: Annotated[int, Field(ge=0, le=512)] = 0
+    """CPU threads of one model; 0: half of the cores."""
+    n_gpu_layers: Annotated[int, Field(ge=-1)] = -1
+    """Layers on the GPU; -1: all. Without a GPU it has no effect."""
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024
+    """Largest request."""
+    api_key: str = ""
+    """Key that HTTP requests must carry as bearer token; empty: none."""
+    control_token: str = ""
+    """Token that control calls must carry as bearer token; empty: none."""
+    drain_s: Annotated[int, Field(ge=0, le=3600)] = 20
+    """Time that running requests have left when the node is told to end."""
+    log_level: str = "info"
+    """debug, info, warning or error."""
+
+    @field_validator("home", "models_dir")
+    @classmethod
+    def _expand(cls, path: Path) -> Path:
+        return path.expanduser()
+
+    @field_validator("preload", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """Commas separate names in one string."""
+        return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
+
+    @field_validator("alias", mode="before")
+    @classmethod
+    def _pair(cls, value: object) -> object:
+        """`ID=NAME,ID=NAME` becomes name to identifier; a mapping is that already."""
+        if isinstance(value, str):
+            value = tuple(filter(None, value.split(",")))
+        if isinstance(value, (tuple, list)):
+            pairs = [str(item).rpartition("=") for item in value]
+            if any(not id or not name for id, _, name in pairs):
+                raise ValueError("an alias is written ID=NAME")
+            return {name: id for id, _, name in pairs}
+        return value
+
+    @property
+    def n_threads(self) -> int:
+        """Threads of one model, decided."""
+        return self.threads or max(1, (os.cpu_count() or 1) // 2)
+
+
+def load_settings(flags: dict[str, Any], config: Path | None = None) -> Settings:
+    """Settings from all sources. Raises `ValueError` (pydantic's, or ours) for what is no setting, and
+    `OSError` when the file cannot be read."""
+    source = _SOURCES.get(config.suffix.lower()) if config else None
+    if config is not None:
+        if source is None:
+            raise ValueError(f"{config} must end in .toml, .yaml, .yml or .json")
+        config.open("rb").close()
+
+    class Sourced(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            files = (source(settings_cls, config),) if source and config else ()
+            return (init_settings, env_settings, *files)
+
+    return Sourced(**flags)
