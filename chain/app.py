@@ -18,8 +18,8 @@ from chain.ante import Mode
 from chain.block import Block, BlockResult, Header, Info, QueryResult, TxResult
 from chain.codec import encode
 from chain.context import Context
-from chain.errors import ErrInvalidRequest, Fatal, Refusal
-from chain.execution import Executor
+from chain.errors import ErrInvalidRequest, ErrPanic, Fatal, Refusal
+from chain.execution import Executor, attempt
 from chain.genesis import GenesisState
 from chain.layout import BlockEncoder, decode_value
 from chain.machine import build_keepers, export_genesis, import_genesis
@@ -168,10 +168,10 @@ class App:
             return _refuse(
                 ErrInvalidRequest(why=f"height {height} is not kept, only {ctx.height}"), ctx.height
             )
-        try:
-            return QueryResult(value=answer(self._queries, ctx, path, data), height=ctx.height)
-        except Refusal as refusal:
-            return _refuse(refusal, ctx.height)
+        value, refusal = attempt(lambda: answer(self._queries, ctx, path, data))
+        if value is None:
+            return _refuse(refusal or ErrPanic(what="no answer"), ctx.height)
+        return QueryResult(value=value, height=ctx.height)
 
     def prove(self, key: bytes) -> Proof:
         """A proof of what the committed state holds under a key."""

@@ -46,17 +46,17 @@ class Executor:
         """What becomes of a transaction; what it changes is written to the context's store. Never raises
         for what a transaction holds; a `Fatal`, and a machine out of memory or stack, goes through.
         """
-        tx, refusal = _attempt(lambda: open_tx(data, self._routes))
+        tx, refusal = attempt(lambda: open_tx(data, self._routes))
         if tx is None:
             return _build_result(None, refusal, ())
         ante = self._enter(ctx, tx, mode)
-        _, refusal = _attempt(lambda: run_ante(ante))
+        _, refusal = attempt(lambda: run_ante(ante))
         if refusal is not None:
             return _build_result(ante, refusal, ())
         answers: tuple[Any, ...] | None = ()
         if mode in RUNS_MESSAGES:
             branch = ante.ctx.branch()
-            answers, refusal = _attempt(lambda: self._handle(branch, ante))
+            answers, refusal = attempt(lambda: self._handle(branch, ante))
             if refusal is None:
                 ante.ctx.write(branch)
         ante.ctx.store.write()
@@ -64,7 +64,7 @@ class Executor:
 
     def check_structure(self, data: bytes) -> Refusal | None:
         """Why the bytes are no transaction; None when they are one."""
-        return _attempt(lambda: open_tx(data, self._routes))[1]
+        return attempt(lambda: open_tx(data, self._routes))[1]
 
     def _enter(self, ctx: Context, tx: Tx, mode: Mode) -> Ante:
         keepers = self._keepers
@@ -95,7 +95,10 @@ class Executor:
         return tuple(answers)
 
 
-def _attempt(action: Callable[[], Outcome]) -> tuple[Outcome | None, Refusal | None]:
+def attempt(action: Callable[[], Outcome]) -> tuple[Outcome | None, Refusal | None]:
+    """What an action gives, or why it was refused. Any other error becomes ErrPanic, the same on every
+    machine; what depends on this machine alone goes through.
+    """
     try:
         return action(), None
     except (Fatal, MemoryError, RecursionError):

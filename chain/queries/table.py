@@ -9,14 +9,26 @@ from chain.context import Context
 from chain.errors import ErrUnknownRequest
 from chain.machine import Keepers
 from chain.queries import account_types as cosmos
-from chain.queries import types as own
+from chain.queries import types as q
 from chain.queries.accounts import AccountQueries
+from chain.queries.collateral import CollateralQueries
+from chain.queries.epochs import EpochQueries
+from chain.queries.inference import InferenceQueries
+from chain.queries.models import ModelQueries
+from chain.queries.nodes import NodeQueries
+from chain.queries.poc import PocQueries
+
+OWN = "/chain.v1.Query/"
+AUTH = "/cosmos.auth.v1beta1.Query/"
+BANK = "/cosmos.bank.v1beta1.Query/"
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """One read."""
 
+    path: str
+    """Path of its gRPC method."""
     request: type
     """Record of the request."""
     answer: Callable[[Context, Anything], object]
@@ -24,20 +36,63 @@ class Query:
 
 
 def build_queries(keepers: Keepers) -> Mapping[str, Query]:
-    """All reads, by the path of their gRPC method."""
+    """All reads, by path."""
     accounts = AccountQueries(keepers.accounts, keepers.bank)
-    return {
-        "/cosmos.auth.v1beta1.Query/Account": Query(cosmos.QueryAccountRequest, accounts.account),
-        "/cosmos.bank.v1beta1.Query/Balance": Query(cosmos.QueryBalanceRequest, accounts.balance),
-        "/cosmos.bank.v1beta1.Query/AllBalances": Query(
-            cosmos.QueryAllBalancesRequest, accounts.all_balances
+    models = ModelQueries(keepers.models)
+    nodes = NodeQueries(keepers.nodes)
+    epochs = EpochQueries(keepers.epochs)
+    poc = PocQueries(keepers.poc)
+    inference = InferenceQueries(keepers.inferences, keepers.executors)
+    collateral = CollateralQueries(keepers.deposits)
+
+    def params(ctx: Context, request: q.QueryParamsRequest) -> q.QueryParamsResponse:
+        return q.QueryParamsResponse(keepers.governance.get_params(ctx))
+
+    queries = (
+        Query(AUTH + "Account", cosmos.QueryAccountRequest, accounts.account),
+        Query(BANK + "Balance", cosmos.QueryBalanceRequest, accounts.balance),
+        Query(BANK + "AllBalances", cosmos.QueryAllBalancesRequest, accounts.all_balances),
+        Query(BANK + "SupplyOf", cosmos.QuerySupplyOfRequest, accounts.supply_of),
+        Query(OWN + "Params", q.QueryParamsRequest, params),
+        Query(OWN + "Model", q.QueryModelRequest, models.model),
+        Query(OWN + "ModelsAll", q.QueryModelsAllRequest, models.models_all),
+        Query(OWN + "ModelAlternatives", q.QueryModelAlternativesRequest, models.model_alternatives),
+        Query(OWN + "ResolveModel", q.QueryResolveModelRequest, models.resolve_model),
+        Query(OWN + "Participant", q.QueryParticipantRequest, nodes.participant),
+        Query(OWN + "ParticipantAll", q.QueryParticipantAllRequest, nodes.participant_all),
+        Query(OWN + "HardwareNodes", q.QueryHardwareNodesRequest, nodes.hardware_nodes),
+        Query(OWN + "HardwareNodesAll", q.QueryHardwareNodesAllRequest, nodes.hardware_nodes_all),
+        Query(OWN + "CurrentEpoch", q.QueryCurrentEpochRequest, epochs.current_epoch),
+        Query(OWN + "EpochGroupData", q.QueryEpochGroupDataRequest, epochs.epoch_group_data),
+        Query(
+            OWN + "CurrentEpochGroupData",
+            q.QueryCurrentEpochGroupDataRequest,
+            epochs.current_epoch_group_data,
         ),
-        "/cosmos.bank.v1beta1.Query/SupplyOf": Query(cosmos.QuerySupplyOfRequest, accounts.supply_of),
-        "/chain.v1.Query/Params": Query(
-            own.QueryParamsRequest,
-            lambda ctx, _: own.QueryParamsResponse(keepers.governance.get_params(ctx)),
+        Query(OWN + "ActiveParticipants", q.QueryActiveParticipantsRequest, epochs.active_participants),
+        Query(OWN + "RandomSeed", q.QueryRandomSeedRequest, epochs.random_seed),
+        Query(OWN + "PocAdmissions", q.QueryPocAdmissionsRequest, poc.poc_admissions),
+        Query(OWN + "PocBatchesForStage", q.QueryPocBatchesForStageRequest, poc.poc_batches_for_stage),
+        Query(
+            OWN + "PocValidationsForStage",
+            q.QueryPocValidationsForStageRequest,
+            poc.poc_validations_for_stage,
         ),
-    }
+        Query(OWN + "NodeEligibility", q.QueryNodeEligibilityRequest, poc.node_eligibility),
+        Query(OWN + "GetRandomExecutor", q.QueryGetRandomExecutorRequest, inference.get_random_executor),
+        Query(OWN + "Inference", q.QueryInferenceRequest, inference.inference),
+        Query(OWN + "InferenceAll", q.QueryInferenceAllRequest, inference.inference_all),
+        Query(
+            OWN + "EpochPerformanceSummary",
+            q.QueryEpochPerformanceSummaryRequest,
+            inference.epoch_performance_summary,
+        ),
+        Query(OWN + "Collateral", q.QueryCollateralRequest, collateral.collateral),
+        Query(
+            OWN + "UnbondingCollateral", q.QueryUnbondingCollateralRequest, collateral.unbonding_collateral
+        ),
+    )
+    return {query.path: query for query in queries}
 
 
 def answer(queries: Mapping[str, Query], ctx: Context, path: str, data: bytes) -> bytes:
