@@ -34,7 +34,8 @@ def ripemd160(data: bytes) -> bytes:
 def compute_ripemd160(data: bytes) -> bytes:
     """The same without hashlib."""
     padding = b"\x80" + bytes((55 - len(data)) % 64) + (8 * len(data)).to_bytes(8, "little")
-    padded, state = data + padding, _START
+    padded = data + padding
+    state: tuple[int, ...] = _START
     for start in range(0, len(padded), 64):
         words = [int.from_bytes(padded[start + at : start + at + 4], "little") for at in range(0, 64, 4)]
         left = _run_line(state, words, tuple(range(16)), _LEFT_ADD, (0, 1, 2, 3, 4))

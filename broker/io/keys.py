@@ -84,7 +84,7 @@ def address_of(public_key: bytes) -> str:
     the first 20 bytes of sha256(key) of an ed25519 key; bech32 with the prefix `mesh`."""
     digest = hashlib.sha256(public_key).digest()
     raw = digest[:20] if len(public_key) == ED25519_KEY_BYTES else ripemd160(digest)
-    return str(bech32.bech32_encode(ADDRESS_PREFIX, bech32.convertbits(raw, 8, 5)))
+    return str(bech32.bech32_encode(ADDRESS_PREFIX, bech32.convertbits(raw, 8, 5) or ()))
 
 
 def is_signed_by(public_key: bytes, payload: bytes, signature: bytes) -> bool:

@@ -1,0 +1,111 @@
+"""What can be asked of the chain by whoever answers requests. ChainUnknown when the chain does not answer."""
+
+from collections.abc import Awaitable, Sequence
+from typing import TypeVar
+
+import grpc
+
+from broker.errors import ChainUnknown
+from broker.facts import ModelResolution
+from broker.io import chain_facts
+from chain.cosmos import auth_pb2, auth_pb2_grpc, bank_pb2, bank_pb2_grpc
+from chain.v1 import inference_pb2, models_pb2, nodes_pb2, params_pb2, query_pb2, query_pb2_grpc
+
+QUERY_TIMEOUT_S = 10.0
+DENOM = "umesh"
+
+Reply = TypeVar("Reply")
+
+
+async def call(asked: Awaitable[Reply]) -> Reply:
+    """The answer. ChainUnknown when there is none, for whatever reason."""
+    try:
+        return await asked
+    except grpc.aio.AioRpcError as error:
+        raise ChainUnknown(f"the chain does not answer: {error.details() or error.code().name}") from None
+
+
+async def find(asked: Awaitable[Reply]) -> Reply | None:
+    """The answer, None where the chain says NOT_FOUND."""
+    try:
+        return await asked
+    except grpc.aio.AioRpcError as error:
+        if error.code() == grpc.StatusCode.NOT_FOUND:
+            return None
+        raise ChainUnknown(f"the chain does not answer: {error.details() or error.code().name}") from None
+
+
+class ChainQueries:
+    """Questions about the last committed state."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._query = query_pb2_grpc.QueryStub(channel)
+        self._auth = auth_pb2_grpc.QueryStub(channel)
+        self._bank = bank_pb2_grpc.QueryStub(channel)
+        self._public_keys: dict[str, bytes] = {}
+
+    async def fetch_params(self) -> params_pb2.Params:
+        """The chain's parameters."""
+        request = query_pb2.QueryParamsRequest()
+        reply: query_pb2.QueryParamsResponse = await call(
+            self._query.Params(request, timeout=QUERY_TIMEOUT_S)
+        )
+        return reply.params
+
+    async def fetch_model(self, model_id: str) -> models_pb2.Model | None:
+        """A governance model, None when there is none of that name."""
+        request = query_pb2.QueryModelRequest(id=model_id)
+        reply = await find(self._query.Model(request, timeout=QUERY_TIMEOUT_S))
+        return reply.model if reply else None
+
+    async def resolve_model(self, name: str) -> str:
+        """The governance model that a name stands for, "" when none."""
+        return (await self.resolve(name)).model_id
+
+    async def fetch_served_models(self) -> tuple[str, ...]:
+        """Governance models that somebody serves in the epoch in effect, sorted."""
+        request = query_pb2.QueryCurrentEpochGroupDataRequest()
+        reply = await find(self._query.CurrentEpochGroupData(request, timeout=QUERY_TIMEOUT_S))
+        return tuple(sorted(reply.epoch_group_data.sub_group_models)) if reply else ()
+
+    async def choose_executor(
+        self, model_id: str, request_id: str, exclude: Sequence[str]
+    ) -> nodes_pb2.Participant | None:
+        """The participant that the chain draws for a request, None when nobody is left."""
+        request = query_pb2.QueryGetRandomExecutorRequest(
+            model=model_id, request_id=request_id, exclude=exclude
+        )
+        reply = await find(self._query.GetRandomExecutor(request, timeout=QUERY_TIMEOUT_S))
+        return reply.executor if reply else None
+
+    async def fetch_public_key(self, address: str) -> bytes:
+        """An account's key; none when the account is unknown or has never signed. Keys never change."""
+        if address not in self._public_keys:
+            request = auth_pb2.QueryAccountRequest(address=address)
+            reply = await find(self._auth.Account(request, timeout=QUERY_TIMEOUT_S))
+            public_key = chain_facts.read_public_key(reply.account) if reply else b""
+            if not public_key:
+                return b""
+            self._public_keys[address] = public_key
+        return self._public_keys[address]
+
+    async def fetch_balance_umesh(self, address: str) -> int:
+        """What an account can spend."""
+        request = bank_pb2.QueryBalanceRequest(address=address, denom=DENOM)
+        reply = await call(self._bank.Balance(request, timeout=QUERY_TIMEOUT_S))
+        return int(reply.balance.amount or "0")
+
+    async def fetch_inference(self, inference_id: str) -> inference_pb2.Inference | None:
+        """The record of an inference, None when there is none."""
+        request = query_pb2.QueryInferenceRequest(index=inference_id)
+        reply = await find(self._query.Inference(request, timeout=QUERY_TIMEOUT_S))
+        return reply.inference if reply else None
+
+    async def resolve(self, name: str) -> ModelResolution:
+        """Where the registry leads a declared model id."""
+        request = query_pb2.QueryResolveModelRequest(id=name)
+        reply = await find(self._query.ResolveModel(request, timeout=QUERY_TIMEOUT_S))
+        if reply is None:
+            return ModelResolution(name, "")
+        nearest_first = dict.fromkeys((reply.model_id, *reply.reachable_model_ids))
+        return ModelResolution(name, reply.model_id, tuple(nearest_first))
