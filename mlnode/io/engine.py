@@ -97,6 +97,10 @@ class Engine:
     def set_threads(self, n_threads: int) -> None:
         self._context.set_threads(n_threads)
 
+    def close(self) -> None:
+        """Free the context. Nothing may be asked of the engine afterwards."""
+        self._context.close()
+
     # --- requests in and out ----------------------------------------------------------------------------
 
     def submit(self, order: Submit) -> None:

@@ -1,0 +1,56 @@
+"""The memory estimate, against sizes that llama.cpp reported for a real model."""
+
+from dataclasses import replace
+
+import pytest
+
+from mlnode.estimate import MIB, compute_estimate, compute_kv_bytes
+from mlnode.gguf import Header
+
+GEMMA = Header(
+    version=3,
+    architecture="gemma3",
+    name="Gemma 3 270m",
+    file_type=15,
+    n_ctx_train=32768,
+    n_layers=18,
+    n_embd=640,
+    n_ff=2048,
+    n_head=4,
+    n_head_kv=(1,) * 18,
+    key_length=256,
+    value_length=256,
+    sliding_window=512,
+    n_vocab=262144,
+    has_chat_template=False,
+    n_tensors=236,
+    tensor_bytes=246_587_904,
+    n_shards=1,
+)
+
+
+@pytest.mark.parametrize(
+    ("n_ctx", "slots", "n_ubatch", "mib"),
+    [(4096, 1, 512, 12 + 15), (4096, 1, 256, 12 + 11.25), (4096, 8, 512, 96 + 67.5)],
+)
+def test_key_value_cells_are_exact(n_ctx: int, slots: int, n_ubatch: int, mib: float) -> None:
+    assert compute_kv_bytes(GEMMA, n_ctx, slots, n_ubatch) == mib * MIB
+
+
+def test_without_known_windows_every_layer_is_reckoned_full() -> None:
+    plain = replace(GEMMA, architecture="unheard-of")
+    assert compute_kv_bytes(plain, 4096, 1, 512) == 18 * 4 * MIB
+
+
+def test_the_context_is_bounded_by_what_the_model_was_trained_for() -> None:
+    asked, full = (compute_estimate(GEMMA, n_ctx, 1, 128) for n_ctx in (10**6, 32768))
+    assert asked == full
+
+
+def test_more_slots_and_longer_contexts_never_cost_less() -> None:
+    sizes = [
+        compute_estimate(GEMMA, n_ctx, slots, 128).total_mb
+        for n_ctx, slots in ((512, 1), (4096, 1), (4096, 4))
+    ]
+    assert sizes == sorted(sizes)
+    assert sizes[0] >= GEMMA.tensor_bytes // MIB
