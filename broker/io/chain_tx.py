@@ -169,7 +169,7 @@ class TxSender:
             if tx.code == 0:
                 pending.committed.set_result(block.height)
             else:
-                pending.committed.set_exception(TxRejected(_name_refusal(tx.reason, tx), tx.log))
+                pending.committed.set_exception(TxRejected(tx.reason or f"{tx.codespace}/{tx.code}", tx.log))
         for tx_hash, pending in list(self._pending.items()):
             if pending.signed.timeout_ns <= block.time_ns:
                 del self._pending[tx_hash]
@@ -212,7 +212,7 @@ class TxSender:
             return str(checked.raw_log)
         if is_repeated and await self._is_committed(pending):
             return ""
-        raise TxRejected(_name_refusal("", checked), checked.raw_log)
+        raise TxRejected(checked.info or f"{checked.codespace}/{checked.code}", checked.raw_log)
 
     async def _is_committed(self, pending: Pending) -> bool:
         """Whether an earlier try got through although its answer was lost; its block then tells the rest."""
@@ -222,17 +222,6 @@ class TxSender:
         except grpc.aio.AioRpcError:
             return False
         return True
-
-
-def _name_refusal(reason: str, summary: Message) -> str:
-    """The stable name of an error; where only a sentence is at hand, the name that leads it."""
-    if reason:
-        return reason
-    sentence = str(getattr(summary, "raw_log", ""))
-    name = sentence.split(":", 1)[0]
-    if name.startswith("Err") and name.isalnum():
-        return name
-    return f"{getattr(summary, 'codespace', '')}/{getattr(summary, 'code', 0)}"
 
 
 def _take_note_of_error(future: asyncio.Future[int]) -> None:
