@@ -25,7 +25,7 @@ down: run-ready ## stop the network that up started
 
 build: run-ready ## install everything a network needs, start nothing
 
-test: lint ## lint, then run every test
+test: lint model-ready ## lint, then run every test
 	@$(BIN)/python -m pytest
 
 lint: dev-ready ## check the contract and the code's form
