@@ -2,8 +2,8 @@
 
 They compute like any other model (attention, rotary positions, gated feed-forward) and say nothing sensible,
 in words. Same arguments, same bytes. The recipe: `output.weight` is not tied to the embeddings, or the model
-would repeat its last token for ever; the rows of special, byte and single-letter tokens are zero there, so
-that the likeliest token is always a word; the pieces are common English words with falling scores.
+would repeat its last token for ever; the rows of all tokens but words are zero there, so that the likeliest
+token is always a word; the pieces are common English words with falling scores.
 """
 
 import struct
@@ -81,12 +81,15 @@ def write_tiny_gguf(
 def _pieces(n_vocab: int) -> list[str]:
     """Special tokens, bytes, then the pieces: letters first (so that every text splits), then words with and
     without the space before them."""
-    words = ["\u2581" + word for word in WORDS] + [word for word in WORDS if len(word) > 1]
     counted = [f"\u2581w{number}" for number in range(max(0, n_vocab))]
     if n_vocab < N_VOCAB_MIN:
         raise ValueError(f"n_vocab must be at least {N_VOCAB_MIN}")
-    unique = list(dict.fromkeys([*_LETTERS, *words, *counted]))
+    unique = list(dict.fromkeys([*_LETTERS, *_word_pieces(), *counted]))
     return [*_SPECIAL, *(f"<0x{byte:02X}>" for byte in range(256)), *unique[: n_vocab - _FIRST_PIECE]]
+
+
+def _word_pieces() -> list[str]:
+    return ["\u2581" + word for word in WORDS] + [word for word in WORDS if len(word) > 1]
 
 
 def _tensors(
@@ -114,6 +117,7 @@ def _tensors(
     yield "output_norm.weight", ones
     output = matrix("output.weight", n_vocab, dim, 2.0 * dim**-0.5)
     output[: _FIRST_PIECE + _N_LETTERS] = 0
+    output[_FIRST_PIECE + _N_LETTERS + len(_word_pieces()) :] = 0
     yield "output.weight", output
 
 

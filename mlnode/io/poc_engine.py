@@ -106,6 +106,10 @@ class PocEngine:
     def set_threads(self, n_threads: int) -> None:
         self._context.set_threads(n_threads)
 
+    def close(self) -> None:
+        """Free the context. Nothing may be asked of the engine afterwards."""
+        self._context.close()
+
     def profile(self, request: int) -> Profile:
         """The model's profile: kept, read from the cache, or computed (some seconds on a large model)."""
         if self._profile is None:

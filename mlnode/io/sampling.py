@@ -58,9 +58,10 @@ class Sampler:
         """The next token. `row` is left as it is; `banned` tokens are out of the question."""
         if self._penalised or banned is not None:
             row = self._adjusted(row, banned)
-        token = int(row.argmax()) if self._how.temperature == 0.0 else self._draw(row)
-        if not np.isfinite(row[token]):
+        best = int(row.argmax())
+        if not np.isfinite(row[best]):
             raise FloatingPointError("the model computed no usable probabilities")
+        token = best if self._how.temperature == 0.0 else self._draw(row)
         self._counts[token] = self._counts.get(token, 0) + 1
         return token
 
@@ -100,8 +101,6 @@ def survivors(row: FloatArray, nats: float, limit: int) -> tuple[IntArray, Float
     `limit` (0: all)."""
     best = row.max()
     tokens = np.flatnonzero(row >= best - nats)
-    if len(tokens) == 0:
-        return np.array([int(row.argmax())]), row[[int(row.argmax())]]
     logits = row[tokens]
     if 0 < limit < len(tokens):
         bound = np.partition(logits, len(tokens) - limit)[len(tokens) - limit]
