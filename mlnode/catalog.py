@@ -41,9 +41,12 @@ class Catalog:
     """From commands: name to identifier."""
     files: dict[str, ModelFile] = field(default_factory=dict)
 
-    def replace(self, files: Iterable[ModelFile]) -> None:
-        """Take the result of a scan."""
-        self.files = {file.id: file for file in sorted(files, key=lambda file: file.id)}
+    def replace(self, files: Iterable[ModelFile]) -> list[str]:
+        """Take the result of a scan; the identifiers whose file is not the same any more."""
+        old, self.files = self.files, {file.id: file for file in sorted(files, key=lambda file: file.id)}
+        return [
+            id for id, file in self.files.items() if id in old and old[id].fingerprint != file.fingerprint
+        ]
 
     def find(self, name: str | None) -> ModelFile:
         """The model that a request means. Raises `ModelUnknown` or `DefaultModelMissing`.

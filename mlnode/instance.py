@@ -124,6 +124,23 @@ class Instance:
         """A worker exists and its memory is reserved."""
         return self.state not in (InstanceState.UNLOADED, InstanceState.FAILED)
 
+    def take_slot(self, request: int, now_ms: int) -> None:
+        """A request begins. Patience with an idle worker begins with it."""
+        if not self.active:
+            self.progress_ms = now_ms
+        self.active.add(request)
+        self.last_used_ms = now_ms
+
+    def free_slot(self, request: int, now_ms: int) -> None:
+        self.active.discard(request)
+        self.last_used_ms = now_ms
+
+    def note_beat(self, steps: int, working: bool, now_ms: int) -> None:
+        """The worker lives; it made progress when it made steps or had nothing to do."""
+        self.beat_ms = now_ms
+        if steps != self.steps or not working:
+            self.steps, self.progress_ms = steps, now_ms
+
     def note_crash(self, why: str, now_ms: int) -> None:
         """Count a crash: the next load waits 0.5 s, doubled for each crash in the window, 30 s at most."""
         self.last_error = why

@@ -77,10 +77,11 @@ class Mining:
         self.refused = why
         self._reports.clear()
 
-    def hand_over(self) -> deque[Report]:
-        """Leave what is not delivered to another run of the same job."""
-        reports, self._reports = self._reports, deque()
-        return reports
+    def resume(self) -> "Mining":
+        """Another run of the same job, from where this one stands, with all that is not delivered."""
+        run = Mining(self.job, self.next_nonce, self.found, self.delivered, refused=self.refused)
+        run._reports, self._reports = self._reports, deque()
+        return run
 
     @property
     def is_over(self) -> bool:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from mlnode.errors import GenerationStale
+
 
 class Activity(Enum):
     """Mode and proof-of-compute status in one."""
@@ -83,3 +85,36 @@ class PocJob:
     callback_token: str
     first_nonce: int
     max_batch_nonces: int
+
+
+@dataclass(slots=True)
+class Mission:
+    """What the node is for now, as the newest command left it."""
+
+    activity: Activity = Activity.INFERENCE
+    generation: int = 0
+    """Of the newest command; 0 before the first."""
+    model: str = ""
+    """Identifier that the command wants served or mined with; never evicted."""
+    since_ms: int = 0
+    job: PocJob | None = None
+    """What to mine, while mining."""
+    height: int = 0
+    """Stage that is mined or validated."""
+
+    def check(self, generation: int) -> None:
+        """Refuse a command that was overtaken by a newer one."""
+        if generation < self.generation:
+            raise GenerationStale(generation, self.generation)
+
+    def change(
+        self, command: Command, now_ms: int, model: str = "", job: PocJob | None = None, height: int = 0
+    ) -> None:
+        """Follow a command. What has to end first is the caller's business."""
+        self.activity = TRANSITIONS[self.activity, command]
+        self.model, self.since_ms, self.job, self.height = model, now_ms, job, height
+
+    @property
+    def refuses(self) -> frozenset[Kind]:
+        """The kinds of requests that are not taken."""
+        return frozenset(Kind) - ACCEPTS[self.activity]

@@ -106,13 +106,28 @@ class Residents:
         instance.step(Step.END)
         return EndWorker(instance.model, instance.worker, force or loading)
 
-    def retire(self, instance: Instance) -> Iterator[Action]:
-        """Have a loaded instance make way for itself with other parameters, when it has finished."""
+    def end_all(self, but: set[str]) -> list[Action]:
+        """Tell every worker to go except those of some models."""
+        leaving = [i for i in self.resident() if i.state is not InstanceState.ENDING and i.model not in but]
+        return [self.end(instance) for instance in leaving]
+
+    def forget_failures(self, model: str) -> None:
+        """The file is another one now: it starts with a clean record."""
+        if instance := self.instances.get(model):
+            instance.broken, instance.retry_at_ms = "", 0
+            instance.crashes_ms.clear()
+
+    def retire(self, model: str, params: LoadParams) -> list[Action]:
+        """Have a worker that was loaded with other parameters finish, and make way for a new one."""
+        instance = self.get(model, params)
+        if not instance.resident or instance.params == params or instance.state is InstanceState.ENDING:
+            return []
+        instance.claimed_by = model
         if instance.state is InstanceState.READY and instance.active:
             instance.step(Step.CLOSE_GATE)
-        elif instance.state is not InstanceState.ENDING:
-            yield self.end(instance)
-        instance.claimed_by = instance.model
+        if instance.state is InstanceState.DRAINING and instance.active:
+            return []
+        return [self.end(instance)]
 
     def make_room(self, claims: Sequence[Claim], pinned: frozenset[str], now_ms: int) -> list[Action]:
         """Spawn what fits, and start ending what is in the way of the rest."""

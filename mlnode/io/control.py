@@ -125,7 +125,7 @@ class Control(control_pb2_grpc.ControlServicer):
     def _read_validation(self, request: pb.ValidatePocNoncesRequest) -> PocValidate:
         stage = _read_stage(request.stage)
         scheduler = self._loop.scheduler
-        validating = scheduler.poc_height if scheduler.activity is Activity.VALIDATING else 0
+        validating = scheduler.mission.height if scheduler.mission.activity is Activity.VALIDATING else 0
         if validating != stage.height:
             raise StageWrong(stage.height, validating)
         if not 0 < len(request.nonces) <= NONCES_MAX:
@@ -155,26 +155,26 @@ class Control(control_pb2_grpc.ControlServicer):
 
     def _describe(self) -> pb.NodeState:
         scheduler = self._loop.scheduler
-        mode, poc_status = _MODES[scheduler.activity]
-        model = scheduler.up_model
+        mode, poc_status = _MODES[scheduler.mission.activity]
+        model = scheduler.mission.model
         instance = scheduler.residents.instances.get(model)
         mining = self._loop.mining
         error = (instance.broken or instance.last_error) if instance else ""
-        if mining is not None and scheduler.activity is Activity.GENERATING:
+        if mining is not None and scheduler.mission.activity is Activity.GENERATING:
             error = error or mining.error
-        current = mining if mining and mining.job.stage.height == scheduler.poc_height else None
+        current = mining if mining and mining.job.stage.height == scheduler.mission.height else None
         return pb.NodeState(
             mode=mode,
             poc_status=poc_status,
-            generation=scheduler.generation,
+            generation=scheduler.mission.generation,
             model=model,
             loading=bool(model) and (instance is None or instance.state is not InstanceState.READY),
             last_error=error,
-            poc_start_block_height=scheduler.poc_height,
+            poc_start_block_height=scheduler.mission.height,
             models=[self._describe_model(id) for id in scheduler.catalog.files],
             nonces_found=current.found if current else 0,
             nonces_delivered=current.delivered if current else 0,
-            inflight=len(scheduler.requests),
+            inflight=len(scheduler.requests.open),
             version=self._version,
             http_port=self._http_port,
         )
@@ -193,7 +193,7 @@ class Control(control_pb2_grpc.ControlServicer):
         )
 
 
-class TokenCheck(grpc.aio.ServerInterceptor):
+class TokenCheck(grpc.aio.ServerInterceptor):  # type: ignore[misc]
     """Lets control calls through that carry the token. Health and reflection are open."""
 
     def __init__(self, token: str) -> None:
@@ -215,11 +215,13 @@ async def _reject(request: object, context: Context) -> NoReturn:
     await context.abort(
         grpc.StatusCode.UNAUTHENTICATED, "Send the control token: metadata authorization, Bearer TOKEN."
     )
+    raise AssertionError("abort raises")
 
 
 async def _abort(context: Context, refusal: Refusal) -> NoReturn:
     code = _CODES.get(type(refusal), grpc.StatusCode.UNKNOWN)
     await context.abort(code, f"{refusal.reason}: {refusal.sentence}")
+    raise AssertionError("abort raises")
 
 
 def _read_stage(stage: pb.PocStage) -> PocStage:

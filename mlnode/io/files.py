@@ -1,8 +1,8 @@
 """The models' folder: which files lie there, and whether they can be models.
 
 Files named *.gguf in the folder itself, whatever the case of the ending. A link is followed once; what lies
-outside the folder is refused unless the settings allow it. A model split over several files is one entry, named
-after the first. Nothing here fails because one file is bad: the entry says what is wrong.
+outside the folder is refused unless the settings allow it. A model split over several files is one entry,
+named after the first. Nothing here fails because one file is bad: the entry says what is wrong.
 """
 
 import re

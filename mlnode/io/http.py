@@ -87,8 +87,12 @@ class Door:
         scheduler = self._loop.scheduler
         instances = scheduler.residents.instances.values()
         ready = [i.model for i in instances if i.state is InstanceState.READY]
-        serving = scheduler.activity is Activity.INFERENCE and scheduler.draining_until_ms is None
-        body = {"ready": bool(ready) and serving, "activity": scheduler.activity.value, "models": ready}
+        serving = scheduler.mission.activity is Activity.INFERENCE and scheduler.draining_until_ms is None
+        body = {
+            "ready": bool(ready) and serving,
+            "activity": scheduler.mission.activity.value,
+            "models": ready,
+        }
         return JSONResponse(body, 200 if body["ready"] else 503)
 
     async def status(self, request: Request) -> Response:

@@ -75,7 +75,7 @@ class _Numbers(Collector):
             "mlnode_model_state", "1 for the present state.", labels=["model", "state"]
         )
         for model, instance in sorted(scheduler.residents.instances.items()):
-            line = scheduler.lines.get(model)
+            line = scheduler.requests.lines.get(model)
             gauges["queue"].add_metric([model], len(line.waiting) if line else 0)
             gauges["inflight"].add_metric([model], len(instance.active))
             gauges["ready"].add_metric([model], instance.state is InstanceState.READY)

@@ -28,7 +28,7 @@ from mlnode.io.gpu import Gpu
 from mlnode.io.http import make_app
 from mlnode.io.loop import Loop
 from mlnode.io.settings import Settings
-from mlnode.mode import Activity
+from mlnode.mode import Activity, Mission
 from mlnode.scheduler import Limits, Scheduler
 from mlnode.v1 import control_pb2, control_pb2_grpc
 
@@ -81,7 +81,8 @@ def make_scheduler(settings: Settings, gpu: Gpu) -> Scheduler:
         max_inflight=settings.max_inflight,
     )
     catalog = Catalog(settings.default_model, settings.alias)
-    return Scheduler(limits, catalog, Activity.STOPPED if settings.managed else Activity.INFERENCE)
+    mission = Mission(Activity.STOPPED if settings.managed else Activity.INFERENCE)
+    return Scheduler(limits, catalog, mission)
 
 
 def _make_home(home: Path) -> Path:

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from mlnode.instance import InstanceState
-from mlnode.io.loop import Loop
+from mlnode.io.loop import Loop, now_ms
 from mlnode.io.settings import Settings
 
 _SECRETS = frozenset({"api_key", "control_token"})
@@ -36,8 +36,8 @@ def describe_status(loop: Loop, settings: Settings, started_s: float) -> dict[st
     scheduler = loop.scheduler
     ledger = scheduler.residents.ledger
     return {
-        "activity": scheduler.activity.value,
-        "generation": scheduler.generation,
+        "activity": scheduler.mission.activity.value,
+        "generation": scheduler.mission.generation,
         "draining": scheduler.draining_until_ms is not None,
         "instances": [_describe_instance(loop, model) for model in sorted(scheduler.residents.instances)],
         "budget_mb": ledger.budget_mb,
@@ -65,8 +65,8 @@ def _harmless(loop: Loop) -> int:
 def _describe_instance(loop: Loop, model: str) -> dict[str, Any]:
     scheduler = loop.scheduler
     instance = scheduler.residents.instances[model]
-    line = scheduler.lines.get(model)
-    idle_ms = time.monotonic_ns() // 1_000_000 - instance.last_used_ms
+    line = scheduler.requests.lines.get(model)
+    idle_ms = now_ms() - instance.last_used_ms
     worker = loop.workers.get(instance.worker)
     process = worker.process if worker else None
     return {
