@@ -1,0 +1,269 @@
+"""The chain on the command line: make one, run it, ask it, change it."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as read_version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import typer.core
+
+import chain
+import migrations
+from chain.auth.addresses import decode_address
+from chain.errors import Fatal, Refusal
+from chain.io.genesis_file import (
+    GENESIS_FILE,
+    GenesisRefused,
+    build_genesis,
+    change_params,
+    format_genesis,
+    write_genesis,
+)
+from chain.io.keys import KEYS_FOLDER, KeyRefused, create_key, find_key, is_key_name, list_keys
+from chain.io.log import set_up_log
+from chain.io.node import Node, NodeRefused, run_on
+from chain.io.opening import restore_chain
+from chain.io.serve import Reached, open_database, serve
+from chain.io.settings import DEFAULT_HOME, Settings, SettingsRefused, load_settings
+from chain.io.sql import Database, DatabaseRefused
+from chain.io.terminal import (
+    DEFAULT_NODE,
+    HomeFolder,
+    InputRefused,
+    NodeAddress,
+    build_query_app,
+    build_tx_app,
+    format_message,
+    parse_coin,
+    read_json,
+)
+from chain.profiles import get_profile
+
+CRASH_VARIABLE = "MESHKEEPER_CHAIN_CRASH_AT"
+"""For tests: "before_sql:12" kills the process at that point of block 12."""
+EXPLAINED = (
+    DatabaseRefused,
+    Fatal,
+    GenesisRefused,
+    InputRefused,
+    KeyRefused,
+    NodeRefused,
+    OSError,
+    Refusal,
+    SettingsRefused,
+)
+"""What goes wrong outside the program: told in one sentence, exit 1."""
+
+
+class _Explaining(typer.core.TyperGroup):
+    """A group whose commands end with a sentence where others end with a stack trace."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except EXPLAINED as error:
+            print(error, file=sys.stderr)
+            raise typer.Exit(1) from error
+
+
+app = typer.Typer(
+    cls=_Explaining,
+    help="The state machine: make, run, ask and change a chain.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+keys_app = typer.Typer(help="Account keys in a chain's home.", no_args_is_help=True)
+app.add_typer(keys_app, name="keys")
+app.add_typer(build_query_app(), name="query")
+app.add_typer(build_tx_app(), name="tx")
+
+Text = str | None
+Number = int | None
+Config = Annotated[Path | None, typer.Option(help="File with settings: .toml, .yaml or .json.")]
+Home = Annotated[Text, typer.Option(help="Folder of the chain. [~/.meshkeeper/chain]")]
+Url = Annotated[Text, typer.Option(help="Where the chain is kept. [SQLite in the home]")]
+
+
+def find_version() -> str:
+    """The installed distribution's version, or the source tree's."""
+    try:
+        return read_version("meshkeeper")
+    except PackageNotFoundError:
+        return chain.__version__
+
+
+@app.command()
+def init(
+    home: HomeFolder = DEFAULT_HOME,
+    chain_id: Annotated[str, typer.Option(help="Name of the chain.")] = "meshkeeper-1",
+    profile: Annotated[str, typer.Option(help="Parameters: devnet, default or production.")] = "default",
+    params: Annotated[str, typer.Option(help="Parameters to differ from the profile, JSON or @file.")] = "",
+    authority: Annotated[
+        Text, typer.Option(help="Governance account, address or key. [a new key: authority]")
+    ] = None,
+    key: Annotated[list[str] | None, typer.Option(help="Make a key of this name. Repeatable.")] = None,
+    account: Annotated[
+        list[str] | None, typer.Option(help="Coins of an address or key: WHO=5umesh. Repeatable.")
+    ] = None,
+    member: Annotated[
+        list[str] | None, typer.Option(help="Voter of the first epoch: WHO=WEIGHT. Repeatable.")
+    ] = None,
+) -> None:
+    """Make a chain: its genesis document, and keys when asked."""
+    home = home.expanduser()
+    if (home / GENESIS_FILE).exists():
+        raise GenesisRefused(f"{home / GENESIS_FILE} exists already; choose another --home or remove it")
+    chosen = change_params(get_profile(profile), read_json(params))
+    for name in [*(key or ()), *(() if authority else ("authority",))]:
+        _make_key(home, name)
+    balances = {who: int(parse_coin(coin)["amount"]) for who, coin in _pairs(home, account, "5umesh")}
+    weights = {who: _parse_weight(weight) for who, weight in _pairs(home, member, "WEIGHT")}
+    authority_address = _resolve(home, authority or "authority")
+    write_genesis(
+        home / GENESIS_FILE,
+        build_genesis(chain_id, time.time_ns(), authority_address, chosen, balances, weights),
+    )
+    print(f"chain {chain_id} is laid out in {home}; `meshkeeper chain start --home {home}` runs it")
+
+
+@app.command()
+def start(
+    config: Config = None,
+    home: Home = None,
+    database_url: Url = None,
+    host: Annotated[Text, typer.Option(help="Address to listen on. [127.0.0.1]")] = None,
+    grpc_port: Annotated[Number, typer.Option(help="Port for clients, 0 for any. [9090]")] = None,
+    http_port: Annotated[Number, typer.Option(help="Port for health and metrics, 0 for any. [9091]")] = None,
+    block_mode: Annotated[Text, typer.Option(help="interval, instant or manual. [interval]")] = None,
+    block_time_s: Annotated[
+        float | None, typer.Option(help="Seconds from block to block in interval mode. [1.0]")
+    ] = None,
+    checkpoint_blocks: Annotated[Number, typer.Option(help="Blocks between checkpoints. [500]")] = None,
+    checkpoint_changes: Annotated[Number, typer.Option(help="Changes between checkpoints. [100000]")] = None,
+    sqlite_synchronous: Annotated[Text, typer.Option(help="FULL or NORMAL. [FULL]")] = None,
+    log_level: Annotated[Text, typer.Option(help="debug, info, warning or error. [info]")] = None,
+) -> None:
+    """Run a chain until SIGTERM."""
+    flags = {key: value for key, value in locals().items() if key != "config"}
+    settings = load_settings(flags, config)
+    set_up_log(settings.log_level)
+    asyncio.run(serve(settings, find_version(), _build_crash(os.environ.get(CRASH_VARIABLE, ""))))
+
+
+@app.command()
+def status(node: NodeAddress = DEFAULT_NODE) -> None:
+    """How a running chain stands."""
+
+    async def ask(connection: Node) -> Any:
+        return await connection.status()
+
+    print(format_message(run_on(node, ask)))
+
+
+@app.command()
+def export(config: Config = None, home: Home = None, database_url: Url = None) -> None:
+    """Print the state as a genesis document; the chain may be running."""
+    settings = load_settings({"home": home, "database_url": database_url}, config)
+    database = Database(settings.url)
+    try:
+        stored = database.load() if _exists(settings) else None
+    finally:
+        database.close()
+    if stored is None:
+        raise DatabaseRefused("there is no chain in this database yet")
+    machine, _ = restore_chain(stored, find_version())
+    sys.stdout.write(format_genesis(machine.export()))
+
+
+@app.command()
+def migrate(config: Config = None, home: Home = None, database_url: Url = None) -> None:
+    """Bring the database to the newest schema; `start` does so too."""
+    settings = load_settings({"home": home, "database_url": database_url}, config)
+    open_database(settings).close()
+    print(f"the database has schema {migrations.current('chain', settings.url)}")
+
+
+@keys_app.command("add")
+def add_key(
+    name: Annotated[str, typer.Argument(help="Name of the key.")], home: HomeFolder = DEFAULT_HOME
+) -> None:
+    """Make a key, and print its address."""
+    print(_make_key(home.expanduser(), name))
+
+
+@keys_app.command("show")
+def show_key(
+    name: Annotated[str, typer.Argument(help="Name of a key in the home, or a folder with a key.json.")],
+    home: HomeFolder = DEFAULT_HOME,
+) -> None:
+    """Print a key's address."""
+    print(find_key(home.expanduser(), name).address)
+
+
+@keys_app.command("list")
+def show_keys(home: HomeFolder = DEFAULT_HOME) -> None:
+    """Print the names and addresses of all keys in the home."""
+    for key in list_keys(home.expanduser()):
+        print(f"{key.name}\t{key.address}")
+
+
+def _make_key(home: Path, name: str) -> str:
+    if not is_key_name(name):
+        raise KeyRefused(f"{name!r} is no name of a key; use letters, digits, - and _, at most 64")
+    return create_key(home / KEYS_FOLDER / name, name).address
+
+
+def _resolve(home: Path, who: str) -> str:
+    """The address that an address, a key's name or a key's folder stands for."""
+    if who.startswith("mesh1"):
+        decode_address(who)
+        return who
+    return find_key(home, who).address
+
+
+def _pairs(home: Path, items: list[str] | None, form: str) -> list[tuple[str, str]]:
+    pairs = [item.rpartition("=") for item in items or ()]
+    if any(not who or not what for who, _, what in pairs):
+        raise InputRefused(f"write WHO={form}")
+    return [(_resolve(home, who), what) for who, _, what in pairs]
+
+
+def _parse_weight(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise InputRefused(f"weight {text!r} is not a whole number of at least 1")
+    return int(text)
+
+
+def _exists(settings: Settings) -> bool:
+    """Whether the database has a schema; asking must not create a SQLite file."""
+    if settings.url.startswith("sqlite") and not Path(settings.url.removeprefix("sqlite:///")).exists():
+        return False
+    return migrations.current("chain", settings.url) is not None
+
+
+def _build_crash(crash_at: str) -> Reached:
+    """Kills this process at the named point and height, and nowhere when none is named."""
+
+    def reached(point: str, height: int) -> None:
+        if crash_at == f"{point}:{height}":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return reached
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="meshkeeper chain")
+
+
+if __name__ == "__main__":
+    main()
