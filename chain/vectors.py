@@ -1,0 +1,123 @@
+"""Golden cases: what the machine must answer to agreed questions, so that another implementation can check
+itself.
+
+A case has a kind, a name, what is given and what is expected; `tests/vectors/README.md` describes the
+kinds. Bytes are hex, decimal numbers text, refusals {"refused": NAME}.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any as Anything
+
+from chain import codec, fixed, router
+from chain.app import App
+from chain.auth.addresses import address_of, decode_address
+from chain.auth.signatures import verify_signature
+from chain.block import Block, Header
+from chain.errors import Refusal
+from chain.genesis import GenesisState
+from chain.machine import build_keepers
+from chain.merkle import MerkleTree, Proof, verify
+from chain.tx import TxRaw
+
+Case = Mapping[str, Anything]
+
+
+def read_cases(document: Mapping[str, Anything]) -> Iterator[dict[str, Anything]]:
+    """The cases of one file, each with the file's kind."""
+    for case in document["cases"]:
+        yield {"kind": document["kind"], **case}
+
+
+def run_case(case: Case) -> str | None:
+    """Runs one case: None when the machine answers as expected, else a sentence with both answers."""
+    run = KINDS.get(case["kind"])
+    if run is None:
+        return f"{case['name']}: kind {case['kind']!r} is not known; there are {', '.join(KINDS)}"
+    try:
+        got = run(case["given"])
+    except Refusal as refusal:
+        got = {"refused": refusal.reason}
+    return None if got == case["expect"] else f"{case['name']}: expected {case['expect']}, got {got}"
+
+
+def _run_address(given: Case) -> object:
+    if "address" in given:
+        return {"bytes": decode_address(given["address"]).hex()}
+    return {"address": address_of(given["key_type"], bytes.fromhex(given["public_key"]))}
+
+
+def _run_signature(given: Case) -> object:
+    key, message, signature = (bytes.fromhex(given[name]) for name in ("public_key", "message", "signature"))
+    return {"valid": verify_signature(given["key_type"], key, message, signature)}
+
+
+def _run_fixed(given: Case) -> object:
+    arguments = [fixed.parse(text) for text in given["arguments"]]
+    if given["operation"] == "truncate":
+        return {"result": str(fixed.truncate(*arguments))}
+    return {"result": fixed.text_of(FIXED_OPERATIONS[given["operation"]](*arguments))}
+
+
+def _run_record(given: Case) -> object:
+    record_class = RECORDS[given["record"]]
+    data = bytes.fromhex(given["bytes"])
+    return {"canonical": codec.encode(codec.decode_strict(record_class, data)) == data}
+
+
+def _run_merkle(given: Case) -> object:
+    tree, roots = MerkleTree(), []
+    for block in given["blocks"]:
+        tree.update([(bytes.fromhex(key), _optional(value)) for key, value in block])
+        roots.append(tree.root().hex())
+    return {"app_hashes": roots}
+
+
+def _run_merkle_proof(given: Case) -> object:
+    proof = Proof(
+        bucket=tuple((bytes.fromhex(key), bytes.fromhex(value)) for key, value in given["bucket"]),
+        siblings=tuple(bytes.fromhex(sibling) for sibling in given["siblings"]),
+        room_siblings=tuple(bytes.fromhex(sibling) for sibling in given["room_siblings"]),
+    )
+    key, value = bytes.fromhex(given["key"]), _optional(given["value"])
+    return {"holds": verify(bytes.fromhex(given["app_hash"]), key, value, proof)}
+
+
+def _run_blocks(given: Case) -> object:
+    app = App("vectors")
+    genesis = codec.decode_strict(GenesisState, bytes.fromhex(given["genesis"]))
+    result = app.init_chain(genesis)
+    app.commit()
+    answers = [{"app_hash": result.app_hash.hex(), "results": []}]
+    for at, block in enumerate(given["blocks"]):
+        txs = tuple(bytes.fromhex(tx) for tx in block["txs"])
+        header = Header(genesis.chain_id, genesis.initial_height + at, block["time_ns"])
+        result = app.finalize_block(Block(header, txs))
+        app.commit()
+        results = [[tx.code, tx.reason, tx.gas_used] for tx in result.tx_results]
+        answers.append({"app_hash": result.app_hash.hex(), "results": results})
+    return {"blocks": answers}
+
+
+def _optional(value: str | None) -> bytes | None:
+    return None if value is None else bytes.fromhex(value)
+
+
+FIXED_OPERATIONS: Mapping[str, Callable[..., int]] = {
+    "mul": fixed.mul,
+    "mul_truncate": fixed.mul_truncate,
+    "quo": fixed.quo,
+}
+RECORDS: Mapping[str, type] = {
+    "TxRaw": TxRaw,
+    **{route.message.__name__: route.message for route in router.build_routes(build_keepers()).values()},
+}
+"""Records that come from outside, by name."""
+KINDS: Mapping[str, Callable[[Case], object]] = {
+    "address": _run_address,
+    "signature": _run_signature,
+    "fixed": _run_fixed,
+    "record": _run_record,
+    "merkle": _run_merkle,
+    "merkle_proof": _run_merkle_proof,
+    "blocks": _run_blocks,
+}
