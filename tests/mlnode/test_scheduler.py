@@ -1,0 +1,537 @@
+"""The scheduler, called directly with a clock of our own: what it answers, and what it never does."""
+
+import pytest
+
+from mlnode.actions import (
+    Action,
+    CancelRequest,
+    EndWorker,
+    Refuse,
+    SpawnWorker,
+    StartMining,
+    StartRequest,
+    StopMining,
+)
+from mlnode.catalog import Catalog, ModelFile
+from mlnode.errors import (
+    GenerationStale,
+    ModelBroken,
+    ModelTooLarge,
+    ModelUnavailable,
+    NodeDraining,
+    NodeNotServing,
+    QueueFull,
+    WaitExpired,
+    WorkerLost,
+)
+from mlnode.events import (
+    Cancelled,
+    DrainAsked,
+    FilesScanned,
+    InferenceUpAsked,
+    PocGenerateAsked,
+    PocValidateAsked,
+    PreloadAsked,
+    Requested,
+    RequestEnded,
+    StopAsked,
+    Streamed,
+    Woken,
+    WorkerBeat,
+    WorkerExited,
+    WorkerLoaded,
+)
+from mlnode.gguf import Header
+from mlnode.instance import CRASH_WINDOW_MS, InstanceState, LoadParams
+from mlnode.mode import Activity, Kind, Mission, PocJob, PocStage
+from mlnode.residents import STALL_MS
+from mlnode.scheduler import Limits, Scheduler
+
+PARAMS = LoadParams(n_ctx=256, slots=1, n_threads=1, n_gpu_layers=0)
+MIB = 1024 * 1024
+
+
+def make_file(id: str, weights_mb: int = 100, problem: str = "", inode: int = 1) -> ModelFile:
+    """A file whose estimate is its weights and a little."""
+    header = Header(
+        version=3,
+        architecture="llama",
+        name=id,
+        file_type=0,
+        n_ctx_train=256,
+        n_layers=1,
+        n_embd=16,
+        n_ff=32,
+        n_head=1,
+        n_head_kv=(1,),
+        key_length=16,
+        value_length=16,
+        sliding_window=0,
+        n_vocab=300,
+        has_chat_template=False,
+        n_tensors=1,
+        tensor_bytes=weights_mb * MIB,
+        n_shards=1,
+    )
+    found = None if problem else header
+    return ModelFile(id, f"/m/{id}", weights_mb * MIB, (inode, 1, 1), found, problem)
+
+
+class Node:
+    """A scheduler with a clock, that remembers what it said."""
+
+    def __init__(self, room: float = 1, slots: int = 1, **limits: int) -> None:
+        """`room`: how many models of the usual size fit."""
+        params = LoadParams(n_ctx=256, slots=slots, n_threads=1, n_gpu_layers=0)
+        self.scheduler = Scheduler(Limits(10**6, 0, params, **limits), Catalog())
+        self.now_ms = 1000
+        self.scheduler.handle(FilesScanned((make_file("a"), make_file("b"), make_file("c"))), self.now_ms)
+        self.need_mb = self.scheduler.compute_need_mb("a")
+        self.scheduler.residents.ledger.budget_mb = int(room * self.need_mb) + 10
+        self.scheduler.residents.ledger.margin_mb = 10
+        self.requests = 0
+
+    def tell(self, event: object, after_ms: int = 0) -> list[Action]:
+        self.now_ms += after_ms
+        return self.scheduler.handle(event, self.now_ms)  # type: ignore[arg-type]
+
+    def ask(self, model: str | None = "a", kind: Kind = Kind.INFERENCE) -> tuple[int, list[Action]]:
+        self.requests += 1
+        return self.requests, self.tell(Requested(self.requests, model, kind))
+
+    def loaded(self, model: str, measured_mb: int = 1, after_ms: int = 100) -> list[Action]:
+        return self.tell(WorkerLoaded(model, self.worker(model), measured_mb), after_ms)
+
+    def exited(self, model: str, code: str = "") -> list[Action]:
+        return self.tell(WorkerExited(model, self.worker(model), "killed by signal 9", code))
+
+    def worker(self, model: str) -> int:
+        return self.scheduler.instance_of(model).worker
+
+    def state(self, model: str) -> InstanceState:
+        return self.scheduler.instance_of(model).state
+
+    def serve(self, model: str) -> None:
+        """Load a model, answer one request, and leave it idle."""
+        request, _ = self.ask(model)
+        self.loaded(model)
+        self.tell(RequestEnded(request))
+
+
+def refusal(actions: list[Action], kind: type) -> Refuse:
+    found = [a for a in actions if isinstance(a, Refuse) and isinstance(a.refusal, kind)]
+    assert len(found) == 1, actions
+    return found[0]
+
+
+def spawned(actions: list[Action]) -> list[str]:
+    return [action.model for action in actions if isinstance(action, SpawnWorker)]
+
+
+def ended(actions: list[Action]) -> list[str]:
+    return [action.model for action in actions if isinstance(action, EndWorker)]
+
+
+def started(actions: list[Action]) -> list[int]:
+    return [action.request for action in actions if isinstance(action, StartRequest)]
+
+
+class TestLoading:
+    def test_the_first_request_reserves_before_it_spawns(self) -> None:
+        node = Node()
+        _, actions = node.ask("a")
+        assert spawned(actions) == ["a"]
+        assert node.scheduler.residents.ledger.reserved_mb == {"a": node.need_mb}
+
+    def test_many_requests_for_one_model_load_it_once(self) -> None:
+        node = Node()
+        node.ask("a")
+        assert [spawned(node.ask("a")[1]) for _ in range(5)] == [[]] * 5
+
+    def test_a_load_starts_the_request_that_waited_longest(self) -> None:
+        node = Node()
+        first, _ = node.ask("a")
+        node.ask("a")
+        assert started(node.loaded("a")) == [first]
+
+    def test_two_models_load_at_once_when_both_fit(self) -> None:
+        node = Node(room=2)
+        assert spawned(node.ask("a")[1]) == ["a"]
+        assert spawned(node.ask("b")[1]) == ["b"]
+
+    def test_a_second_load_waits_when_only_one_fits(self) -> None:
+        node = Node(room=1)
+        node.ask("a")
+        assert node.ask("b")[1] == []
+
+    def test_a_file_that_is_no_model_is_refused_without_a_spawn(self) -> None:
+        node = Node()
+        node.tell(FilesScanned((make_file("a", problem="it is cut off"),)))
+        _, actions = node.ask("a")
+        refusal(actions, ModelBroken)
+        assert spawned(actions) == []
+
+    def test_a_file_that_failed_to_load_is_not_tried_again_until_it_changes(self) -> None:
+        node = Node()
+        node.ask("a")
+        refusal(node.exited("a", code="CORRUPT"), ModelBroken)
+        refusal(node.ask("a")[1], ModelBroken)
+        node.tell(FilesScanned((make_file("a", inode=2),)))
+        assert spawned(node.ask("a")[1]) == ["a"]
+
+    def test_a_preload_loads_without_a_request_and_evicts_nobody(self) -> None:
+        node = Node(room=1)
+        assert spawned(node.tell(PreloadAsked("a"))) == ["a"]
+        node.loaded("a")
+        assert node.tell(PreloadAsked("b")) == []
+
+    def test_what_a_load_took_more_than_estimated_is_reserved_too(self) -> None:
+        node = Node(room=3)
+        node.ask("a")
+        node.loaded("a", measured_mb=node.need_mb + 50)
+        assert node.scheduler.residents.ledger.reserved_mb["a"] == node.need_mb + 50
+
+    def test_a_model_that_turns_out_too_large_goes_and_is_refused(self) -> None:
+        node = Node(room=1)
+        request, _ = node.ask("a")
+        actions = node.loaded("a", measured_mb=3 * node.need_mb)
+        assert ended(actions) == ["a"]
+        assert refusal(actions, ModelTooLarge).request == request
+        node.exited("a")
+        assert node.scheduler.residents.ledger.used_mb == 0
+
+
+class TestEviction:
+    def test_the_least_recently_used_idle_model_goes(self) -> None:
+        node = Node(room=2)
+        node.serve("a")
+        node.serve("b")
+        _, actions = node.ask("c")
+        assert ended(actions) == ["a"]
+        assert spawned(actions) == []
+        assert spawned(node.exited("a")) == ["c"]
+
+    def test_a_model_larger_than_the_budget_is_refused_and_nothing_is_evicted(self) -> None:
+        node = Node(room=2)
+        node.serve("a")
+        node.tell(FilesScanned((make_file("a"), make_file("huge", weights_mb=1000))))
+        _, actions = node.ask("huge")
+        refusal(actions, ModelTooLarge)
+        assert ended(actions) == []
+        assert node.state("a") is InstanceState.READY
+
+    def test_a_busy_model_is_drained_only_after_its_time_or_half_the_wait(self) -> None:
+        node = Node(room=1)
+        running, _ = node.ask("a")
+        node.loaded("a")
+        assert node.ask("b")[1] == []
+        assert node.state("a") is InstanceState.READY
+        node.tell(Woken(), after_ms=6_000)
+        assert node.state("a") is InstanceState.DRAINING
+        newcomer, actions = node.ask("a")
+        assert started(actions) == []
+        assert ended(node.tell(RequestEnded(running))) == ["a"]
+        assert spawned(node.exited("a")) == ["b"]
+        assert newcomer in node.scheduler.requests.open
+
+    def test_the_scheduler_asks_to_be_woken_when_a_busy_model_has_had_its_time(self) -> None:
+        node = Node(room=1)
+        node.ask("a")
+        node.loaded("a")
+        node.ask("b")
+        wake_ms = node.scheduler.next_wake_ms(node.now_ms)
+        assert wake_ms is not None
+        node.tell(Woken(), after_ms=wake_ms - node.now_ms)
+        assert node.state("a") is InstanceState.DRAINING
+
+    def test_a_closed_gate_opens_again_when_nobody_claims_the_memory_any_more(self) -> None:
+        node = Node(room=1)
+        running, _ = node.ask("a")
+        node.loaded("a")
+        other, _ = node.ask("b")
+        node.tell(Woken(), after_ms=6_000)
+        node.tell(Cancelled(other))
+        assert node.state("a") is InstanceState.READY
+        node.tell(RequestEnded(running))
+        assert started(node.ask("a")[1])
+
+    def test_models_that_alternate_both_get_their_turn_within_the_wait(self) -> None:
+        node = Node(room=1)
+        asked: dict[int, str] = {}
+        answered: dict[str, int] = {"a": 0, "b": 0}
+        for _ in range(4):
+            for model in "ab":
+                asked[node.ask(model)[0]] = model
+        for _ in range(2000):
+            node.tell(Woken(), after_ms=50)
+            for model in "ab":
+                if node.state(model) is InstanceState.LOADING:
+                    node.loaded(model)
+                elif node.state(model) is InstanceState.ENDING:
+                    node.exited(model)
+            for request, model in list(node.scheduler.requests.slots.items()):
+                actions = node.tell(RequestEnded(request), after_ms=50)
+                assert not any(isinstance(action, Refuse) for action in actions)
+                answered[model] += 1
+                asked[node.ask(model)[0]] = model
+        assert min(answered.values()) > 300
+
+
+class TestLine:
+    def test_a_full_line_is_refused_with_a_hint(self) -> None:
+        node = Node(max_queue_depth=2)
+        node.ask("a")
+        node.loaded("a")
+        node.ask("a")
+        node.ask("a")
+        full = refusal(node.ask("a")[1], QueueFull)
+        assert full.refusal.retry_after_s == 3
+        assert len(node.scheduler.requests.open) == 3
+
+    def test_the_running_request_does_not_count_as_waiting(self) -> None:
+        node = Node(max_queue_depth=1)
+        node.ask("a")
+        node.loaded("a")
+        second, actions = node.ask("a")
+        assert actions == []
+        assert second in node.scheduler.requests.open
+
+    def test_nobody_waits_longer_than_allowed(self) -> None:
+        node = Node(max_wait_ms=1000)
+        node.ask("a")
+        node.loaded("a", after_ms=0)
+        waiting, _ = node.ask("a")
+        assert node.scheduler.next_wake_ms(node.now_ms) == node.now_ms + 1000
+        expired = refusal(node.tell(Woken(), after_ms=1000), WaitExpired)
+        assert expired.request == waiting
+        assert expired.refusal.retry_after_s == 1
+
+    def test_who_leaves_the_line_is_forgotten(self) -> None:
+        node = Node()
+        first, _ = node.ask("a")
+        second, _ = node.ask("a")
+        node.tell(Cancelled(first))
+        assert started(node.loaded("a")) == [second]
+
+    def test_who_leaves_in_a_slot_is_cancelled_and_the_slot_is_free_when_the_worker_says_so(self) -> None:
+        node = Node()
+        first, _ = node.ask("a")
+        node.loaded("a")
+        second, _ = node.ask("a")
+        assert node.tell(Cancelled(first)) == [CancelRequest(first, node.worker("a"))]
+        assert started(node.tell(RequestEnded(first))) == [second]
+
+    def test_slots_are_filled_in_order(self) -> None:
+        node = Node(slots=2)
+        asked = [node.ask("a")[0] for _ in range(3)]
+        assert started(node.loaded("a")) == asked[:2]
+
+    def test_a_limit_for_the_whole_node_holds_over_models(self) -> None:
+        node = Node(room=2, max_inflight=2)
+        node.ask("a")
+        node.ask("b")
+        assert refusal(node.ask("c")[1], Exception).refusal.reason == "NODE_BUSY"
+
+
+class TestCrash:
+    def test_a_request_without_a_byte_is_tried_once_more(self) -> None:
+        node = Node()
+        request, _ = node.ask("a")
+        node.loaded("a")
+        assert not any(isinstance(action, Refuse) for action in node.exited("a"))
+        assert spawned(node.tell(Woken(), after_ms=500)) == ["a"]
+        assert started(node.loaded("a")) == [request]
+        assert refusal(node.exited("a"), WorkerLost).request == request
+
+    def test_a_request_that_had_a_byte_fails_at_once(self) -> None:
+        node = Node()
+        request, _ = node.ask("a")
+        node.loaded("a")
+        node.tell(Streamed(request))
+        assert refusal(node.exited("a"), WorkerLost).request == request
+
+    def test_three_crashes_open_the_breaker_for_a_minute(self) -> None:
+        node = Node()
+        for _ in range(3):
+            node.ask("a")
+            node.tell(Woken(), after_ms=5_000)
+            actions = node.exited("a")
+        assert refusal(node.ask("a")[1], ModelUnavailable).refusal.retry_after_s == 60
+        assert any(isinstance(action, Refuse) for action in actions)
+        node.tell(Woken(), after_ms=CRASH_WINDOW_MS)
+        assert spawned(node.ask("a")[1]) == ["a"]
+
+    def test_a_crash_frees_the_memory(self) -> None:
+        node = Node()
+        node.ask("a")
+        node.exited("a")
+        assert node.scheduler.residents.ledger.used_mb == 0
+
+    def test_news_of_a_worker_long_gone_changes_nothing(self) -> None:
+        node = Node()
+        node.ask("a")
+        old = node.worker("a")
+        node.exited("a")
+        node.tell(Woken(), after_ms=1000)
+        assert node.tell(WorkerLoaded("a", old, 1)) == []
+        assert node.tell(WorkerExited("a", old, "late")) == []
+        assert node.state("a") is InstanceState.LOADING
+
+    def test_a_worker_that_makes_no_step_with_work_is_killed(self) -> None:
+        node = Node()
+        node.ask("a")
+        node.loaded("a")
+        worker = node.worker("a")
+        for _ in range(STALL_MS // 1000 - 1):
+            assert node.tell(WorkerBeat("a", worker, 0, True), after_ms=1000) == []
+        assert EndWorker("a", worker, force=True) in node.tell(Woken(), after_ms=1000)
+
+    def test_an_idle_worker_that_says_nothing_is_killed_too(self) -> None:
+        node = Node()
+        node.serve("a")
+        assert ended(node.tell(Woken(), after_ms=STALL_MS)) == ["a"]
+
+
+JOB = PocJob(
+    stage=PocStage(10, b"h" * 32, 1_400_000),
+    model="a",
+    public_key=b"\2" * 33,
+    node_rank=0,
+    node_count=1,
+    node_id="n1",
+    callback_address="127.0.0.1:1",
+    callback_token="t",
+    first_nonce=0,
+    max_batch_nonces=100,
+)
+
+
+class TestCommands:
+    def test_a_command_of_an_older_generation_changes_nothing(self) -> None:
+        node = Node()
+        node.tell(InferenceUpAsked(5, "a", "", PARAMS))
+        with pytest.raises(GenerationStale):
+            node.tell(StopAsked(4))
+        assert node.scheduler.mission.activity is Activity.INFERENCE
+        assert node.scheduler.mission.generation == 5
+
+    def test_inference_up_loads_and_gives_the_model_its_name(self) -> None:
+        node = Node()
+        assert spawned(node.tell(InferenceUpAsked(1, "a", "org/model", PARAMS))) == ["a"]
+        node.loaded("a")
+        assert started(node.ask("org/model")[1])
+
+    def test_a_model_that_is_up_is_never_evicted_and_others_are_told_so(self) -> None:
+        node = Node(room=1)
+        node.tell(InferenceUpAsked(1, "a", "", PARAMS))
+        node.loaded("a")
+        refusal(node.ask("b")[1], ModelTooLarge)
+        assert node.state("a") is InstanceState.READY
+
+    def test_a_model_that_is_up_comes_back_after_a_crash(self) -> None:
+        node = Node()
+        node.tell(InferenceUpAsked(1, "a", "", PARAMS))
+        node.loaded("a")
+        node.exited("a")
+        wake_ms = node.scheduler.next_wake_ms(node.now_ms)
+        assert wake_ms == node.now_ms + 500
+        assert spawned(node.tell(Woken(), after_ms=500)) == ["a"]
+
+    def test_other_parameters_mean_another_worker_after_the_running_requests(self) -> None:
+        node = Node()
+        running, _ = node.ask("a")
+        node.loaded("a")
+        two = LoadParams(n_ctx=256, slots=2, n_threads=1, n_gpu_layers=0)
+        assert ended(node.tell(InferenceUpAsked(1, "a", "", two))) == []
+        assert ended(node.tell(RequestEnded(running))) == ["a"]
+        assert [a.params for a in node.exited("a") if isinstance(a, SpawnWorker)] == [two]
+
+    def test_a_command_for_a_model_that_cannot_fit_is_refused_and_changes_nothing(self) -> None:
+        node = Node(room=1)
+        node.serve("a")
+        node.tell(FilesScanned((make_file("a"), make_file("huge", weights_mb=1000))))
+        with pytest.raises(ModelTooLarge):
+            node.tell(InferenceUpAsked(1, "huge", "", PARAMS))
+        assert node.scheduler.mission.generation == 0
+        assert node.state("a") is InstanceState.READY
+
+    def test_stop_preempts_a_load_and_refuses_who_waits(self) -> None:
+        node = Node()
+        request, _ = node.ask("a")
+        worker = node.worker("a")
+        actions = node.tell(StopAsked(1))
+        assert refusal(actions, NodeNotServing).request == request
+        assert EndWorker("a", worker, force=True) in actions
+        assert refusal(node.ask("a")[1], NodeNotServing)
+        assert spawned(node.exited("a")) == []
+
+    def test_stop_is_idempotent(self) -> None:
+        node = Node()
+        node.tell(StopAsked(1))
+        assert node.tell(StopAsked(1)) == []
+
+    def test_mining_begins_when_the_model_is_loaded_and_begins_again_after_a_crash(self) -> None:
+        node = Node()
+        assert spawned(node.tell(PocGenerateAsked(1, JOB))) == ["a"]
+        assert node.loaded("a") == [StartMining(node.worker("a"), JOB)]
+        assert node.tell(PocGenerateAsked(1, JOB)) == []
+        node.exited("a")
+        node.tell(Woken(), after_ms=500)
+        assert node.loaded("a") == [StartMining(node.worker("a"), JOB)]
+
+    def test_mining_takes_the_memory_of_busy_models_at_once(self) -> None:
+        node = Node(room=1)
+        request, _ = node.ask("b")
+        node.loaded("b")
+        actions = node.tell(PocGenerateAsked(1, JOB))
+        assert EndWorker("b", node.worker("b"), force=True) in actions
+        actions = node.exited("b")
+        assert refusal(actions, WorkerLost).request == request
+        assert spawned(actions) == ["a"]
+
+    def test_a_mining_node_takes_no_inference(self) -> None:
+        node = Node()
+        node.tell(PocGenerateAsked(1, JOB))
+        refusal(node.ask("a")[1], NodeNotServing)
+
+    def test_validating_ends_mining_and_takes_validations_only(self) -> None:
+        node = Node()
+        node.tell(PocGenerateAsked(1, JOB))
+        node.loaded("a")
+        assert node.tell(PocValidateAsked(2, 10)) == [StopMining(node.worker("a"))]
+        refusal(node.ask("a")[1], NodeNotServing)
+        assert started(node.ask("a", Kind.VALIDATION)[1])
+
+    def test_a_managed_node_starts_stopped(self) -> None:
+        scheduler = Scheduler(Limits(10**6, 0, PARAMS), Catalog(), Mission(Activity.STOPPED))
+        scheduler.handle(FilesScanned((make_file("a"),)), 0)
+        refusal(scheduler.handle(Requested(1, "a"), 0), NodeNotServing)
+
+
+class TestDrain:
+    def test_running_requests_finish_and_then_the_workers_go(self) -> None:
+        node = Node()
+        running, _ = node.ask("a")
+        node.loaded("a")
+        assert node.tell(DrainAsked(1000)) == []
+        refusal(node.ask("a")[1], NodeDraining)
+        assert ended(node.tell(RequestEnded(running))) == ["a"]
+        node.exited("a")
+        assert node.scheduler.is_over
+
+    def test_what_has_not_finished_by_the_end_of_the_grace_is_refused(self) -> None:
+        node = Node()
+        running, _ = node.ask("a")
+        node.loaded("a")
+        node.tell(DrainAsked(1000))
+        assert node.scheduler.next_wake_ms(node.now_ms) == node.now_ms + 1000
+        actions = node.tell(Woken(), after_ms=1000)
+        assert refusal(actions, NodeDraining).request == running
+        assert ended(actions) == ["a"]
+
+    def test_nothing_is_loaded_any_more(self) -> None:
+        node = Node()
+        request, _ = node.ask("a")
+        actions = node.tell(DrainAsked(1000))
+        assert refusal(actions, NodeDraining).request == request
+        assert ended(actions) == ["a"]
