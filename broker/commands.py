@@ -12,6 +12,8 @@ from broker.poc import compute_callback_token
 from broker.reconcile import Outlook, compute_intended, get_back_off_s, is_satisfied, is_under_way
 from broker.state import State
 
+POLL_GIVEN_UP_S = 30.0
+
 
 def reconcile(state: State, epoch: EpochView, now: float) -> list[Action]:
     """Decide anew what each node is to be, and send what is due."""
@@ -134,7 +136,7 @@ def poll_nodes(state: State, everyone: bool, now: float) -> list[Action]:
     out: list[Action] = []
     for node in state.get_sorted_nodes():
         due = everyone or now - node.polled_at >= _get_poll_wait_s(state, node)
-        if due and not node.polling:
+        if due and (not node.polling or now - node.polled_at >= POLL_GIVEN_UP_S):
             node.polling, node.polled_at = True, now
             out.append(PollNode(node.config.id))
     return out

@@ -31,6 +31,13 @@ from broker.views import view_node, view_status
 
 _REGISTRY_EVENTS = frozenset({"model_registered", "model_retired"})
 _RESOLVE_RETRY_S = 1.0
+_QUERY_OF: dict[type, str] = {
+    events.EpochDataReceived: "QueryEpochData",
+    events.HardwareReceived: "QueryHardware",
+    events.ModelsResolved: "ResolveModels",
+    events.PocStageReceived: "QueryPocStage",
+    events.PocBatchesReceived: "QueryPocBatches",
+}
 
 
 class Controller:
@@ -108,6 +115,7 @@ class Controller:
 
     def _take_from_chain(self, event: Event, now: float) -> list[Action]:
         state = self.state
+        state.query_errors.pop(_QUERY_OF.get(type(event), ""), None)
         match event:
             case events.EpochDataReceived():
                 state.errands.finish("QueryEpochData")
@@ -138,6 +146,9 @@ class Controller:
             self.state.errands.finish(key)
         if event.query == "ResolveModels":
             self.state.resolve_retry_at = now + _RESOLVE_RETRY_S
+        if self.state.query_errors.get(event.query) == event.reason:
+            return []
+        self.state.query_errors[event.query] = event.reason
         return [Note("warning", f"{event.query} had no answer: {event.reason}")]
 
     def _take_tx(self, event: events.TxCommitted | events.TxRefused | events.TxFailed) -> list[Action]:

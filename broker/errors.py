@@ -8,6 +8,7 @@ BrokerError
 ├── NoNodeAvailable      503
 ├── ReportRefused        the node stops retrying (FAILED_PRECONDITION)
 ├── ReportUnauthenticated
+├── RequestRefused       a request for inference; carries its own status
 └── HomeError            a home directory or setting that cannot be used
 """
 
@@ -91,3 +92,16 @@ class HomeError(BrokerError):
     """The home directory, a key or a setting cannot be used."""
 
     reason = "HOME_UNUSABLE"
+
+
+class RequestRefused(BrokerError):
+    """A request for inference that is not answered. `code` is stable; `param` names the field at fault."""
+
+    def __init__(
+        self, http_status: int, code: str, message: str, param: str = "", retry_after_s: int = 0
+    ) -> None:
+        super().__init__(message)
+        self.http_status = http_status
+        self.reason = code
+        self.param = param
+        self.retry_after_s = retry_after_s

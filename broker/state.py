@@ -88,6 +88,7 @@ class State:
     waiting_upserts: list[WaitingUpsert] = field(default_factory=list)
     refresh_models: bool = False
     resolve_retry_at: float = 0.0
+    query_errors: dict[str, str] = field(default_factory=dict)
     generation: int = 0
     last_lease_id: int = 0
 

@@ -60,6 +60,12 @@ class Settings(BaseSettings):
     """Port for operators; 0 takes any free one."""
     admin_token: SecretStr = SecretStr("")
     """Bearer token of operators; empty: the one in the home's admin.token."""
+    control_token: SecretStr = SecretStr("")
+    """Bearer token that our nodes ask of whoever commands them; empty: none."""
+    validator_key: str = ""
+    """Consensus key as registered on chain, ed25519, base64; empty: the home's validator.json."""
+    drain_s: Seconds = 10.0
+    """Time that running requests have left when the broker is told to end, seconds."""
     sync_s: Seconds = 60.0
     """Period of the hardware comparison that needs no reason, seconds."""
     poll_s: Seconds = 15.0
