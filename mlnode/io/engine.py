@@ -2,8 +2,9 @@
 
 A step gives every answer that is being written its next token, all in one decode, and reads one piece of the
 oldest unread prompt in a decode of its own. Prompts are cut at fixed places and never share a decode with
-anything else, so that the same prompt is read by the same arithmetic whatever else goes on; and a cancelled
-prompt can be interrupted in the middle of a decode without hurting anybody.
+anything else, so that a cancelled prompt can be interrupted in the middle of a decode without hurting
+anybody, and a request that runs alone always takes the same arithmetic, whatever ran before it. Beside others
+the last bits of a logit may differ (their number decides between kernels), and so may a close choice.
 """
 
 import time

@@ -201,16 +201,18 @@ class Context:
         n_outputs: int,
         n_threads: int,
         abort: AbortFlag,
+        unified: bool = True,
     ) -> None:
         """`n_outputs`: rows that one decode may ask logits (or hidden states) of; asking for more would abort
-        the process, therefore `decode` refuses it."""
+        the process, therefore `decode` refuses it. `unified`: all sequences share the cells; otherwise each
+        has its own equal part, and nothing of another sequence touches its arithmetic."""
         params = llama_cpp.llama_context_default_params()
         n_batch = max(n_ubatch, n_sequences)
         params.n_ctx, params.n_batch, params.n_ubatch = n_cells, n_batch, n_batch
         params.n_seq_max, params.n_outputs_max = n_sequences, n_outputs
         params.n_threads = params.n_threads_batch = n_threads
         params.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_AUTO
-        params.swa_full, params.kv_unified, params.no_perf = False, True, True
+        params.swa_full, params.kv_unified, params.no_perf = False, unified, True
         params.pooling_type = llama_cpp.LLAMA_POOLING_TYPE_NONE
         params.abort_callback, params.abort_callback_data = abort.callback, abort.data
         self._abort = abort

@@ -34,6 +34,10 @@ from mlnode.poc import (
 SEQUENCES = 8
 """Sequences in every decode."""
 
+CELLS_PER_SEQUENCE = 256
+"""The smallest that llama.cpp makes. Each sequence has cells of its own: in shared cells the attention of a
+quantised model rounds differently from place to place, and distances move by up to 0.025."""
+
 STANDARD_MAX = 64
 """A standardised value is cut off at this many deviations."""
 
@@ -92,12 +96,13 @@ class PocEngine:
         self._cache_dir = cache_dir
         self._context = Context(
             model,
-            n_cells=2 * SEQUENCES * TOKENS_PER_NONCE,
+            n_cells=CELLS_PER_SEQUENCE * SEQUENCES,
             n_sequences=SEQUENCES,
             n_ubatch=SEQUENCES * TOKENS_PER_NONCE,
             n_outputs=SEQUENCES,
             n_threads=n_threads,
             abort=abort,
+            unified=False,
         )
         self._profile: Profile | None = None
         self._projections: dict[Stage, Projection] = {}

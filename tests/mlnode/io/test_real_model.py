@@ -1,0 +1,80 @@
+"""One real model from end to end: sensible text, the same each time, and proof of compute on it."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from mlnode.estimate import compute_estimate
+from mlnode.gguf import read_header
+from mlnode.io.frames import (
+    ChatMessage,
+    Done,
+    Loaded,
+    PocBatch,
+    PocStart,
+    PocValidate,
+    PocValidated,
+    Step,
+    Submit,
+)
+
+Start = Callable[..., Awaitable[Any]]
+
+
+async def ask(client: Any, order: Submit) -> str:
+    client.worker.send(order)
+    await client.wait_for(Done, lambda frame: frame.request_id == order.request_id)
+    steps = [frame for frame in client.frames if isinstance(frame, Step)]
+    return "".join(d.text for step in steps for d in step.deltas if d.request_id == order.request_id)
+
+
+async def test_a_real_model_answers_and_proves_its_work(
+    start_worker: Start, real_path: Path, tmp_path: Path
+) -> None:
+    client = await start_worker(real_path, slots=2, n_ctx=512, cache_dir=str(tmp_path))
+    loaded = await client.wait_for(Loaded)
+    with real_path.open("rb") as file:
+        header = read_header(file, real_path.stat().st_size)
+    measured_mb = (loaded.model_bytes + loaded.kv_bytes + loaded.compute_bytes) / 2**20
+    assert measured_mb < compute_estimate(header, 512, 2, 128).total_mb < measured_mb + 200
+    assert (loaded.n_vocab, loaded.has_chat_template) == (262_144, False)
+
+    first = await ask(client, Submit(request_id=1, text="Once upon a time", max_tokens=12))
+    chat = await ask(client, Submit(request_id=2, messages=[ChatMessage("user", "Hello!")], max_tokens=12))
+    again = await ask(client, Submit(request_id=3, text="Once upon a time", max_tokens=12))
+    assert "there was" in first
+    assert first == again
+    assert chat.strip()
+
+    key = b"\x02" + b"\x07" * 32
+    client.worker.send(
+        PocStart(
+            stage_id=1,
+            block_hash=b"\x05" * 32,
+            public_key=key,
+            node_rank=0,
+            node_count=1,
+            r_target_micro=1_400_000,
+            nonces_max=16,
+        )
+    )
+    batch = await client.wait_for(PocBatch, lambda frame: frame.final)
+    assert batch.nonces
+    for validation_id, distances in enumerate((batch.dist_micro, [1_200_000] * len(batch.nonces))):
+        client.worker.send(
+            PocValidate(
+                validation_id=validation_id,
+                block_hash=b"\x05" * 32,
+                public_key=key,
+                nonces=batch.nonces,
+                dist_micro=distances,
+                r_target_micro=1_400_000,
+                tolerance_micro=60_000,
+                mismatch_ppm=500,
+                fraud_threshold_ppb=100,
+            )
+        )
+    honest = await client.wait_for(PocValidated, lambda frame: frame.validation_id == 0)
+    invented = await client.wait_for(PocValidated, lambda frame: frame.validation_id == 1)
+    assert (honest.n_invalid, honest.fraud) == (0, False)
+    assert invented.fraud
