@@ -76,16 +76,12 @@ class Epochs:
         schedule = self._params.get_params(ctx).epoch
         return rules.compute_boundaries(epoch.index, epoch.poc_start_block_height, schedule)
 
-    def get_context(self, ctx: Context) -> Boundaries:
-        """The epoch that this height belongs to: the upcoming one while there is one, else the effective one.
-
-        In the block in which a proof of compute starts its record is written last, so transactions of that
-        block belong to the epoch before.
-        """
-        return self.get_boundaries(ctx, self.get_upcoming(ctx) or self.get_effective(ctx))
-
     def get_epoch_info(self, ctx: Context) -> EpochInfo:
-        """Where the chain stands at this height."""
+        """Where the chain stands at this height: in the upcoming epoch while there is one.
+
+        The record of an upcoming epoch is the last thing that the block of its start writes, so that block's
+        transactions still belong to the epoch before.
+        """
         effective, upcoming = self.get_effective(ctx), self.get_upcoming(ctx)
         latest = upcoming or effective
         at = self.get_boundaries(ctx, latest)

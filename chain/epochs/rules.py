@@ -43,19 +43,6 @@ def compute_phase(at: Boundaries, height: int) -> EpochPhase:
     return EpochPhase.POC_VALIDATE_WIND_DOWN
 
 
-def select_boundaries(effective: Boundaries, params: EpochParams, height: int) -> Boundaries | None:
-    """The epoch that a height belongs to, seen from the effective one.
-
-    1. After the effective epoch took effect and before the next proof of compute: the effective one.
-    2. Up to and including the height at which the next one takes effect: the next one.
-    3. Beyond: None. The next epoch should have taken effect, so the state is not what it should be.
-    """
-    if effective.set_new_validators < height < effective.next_poc_start:
-        return effective
-    following = compute_boundaries(effective.epoch_index + 1, effective.next_poc_start, params)
-    return following if height <= following.set_new_validators else None
-
-
 def is_batch_height(at: Boundaries, height: int) -> bool:
     """Whether batches and seeds are accepted: P + 1 to the exchange deadline."""
     return at.epoch_index > 0 and at.poc_start < height <= at.exchange_deadline

@@ -41,7 +41,7 @@ class Msgs:
         alternatives = rules.collapse_alternatives(msg.alternative_models)
         _check_fields(msg, alternatives)
         self._check_authority(ctx, msg.authority)
-        self._check_alternatives(ctx, msg.id, alternatives)
+        check_alternatives(tuple(self._models.get_models(ctx)), msg.id, alternatives)
         self._announce_takeover(ctx, msg.id)
         self._models.set_model(ctx, _build_model(msg, alternatives))
         ctx.emit("model_registered", model_id=msg.id)
@@ -61,20 +61,21 @@ class Msgs:
         if signer != authority:
             raise ErrInvalidSigner(signer=signer, expected=authority)
 
-    def _check_alternatives(self, ctx: Context, model_id: str, alternatives: tuple[str, ...]) -> None:
-        models = tuple(self._models.get_models(ctx))
-        circular = rules.find_cycle(models, model_id, alternatives)
-        if circular is not None:
-            raise ErrCircularAlternative(alternative=circular, model=model_id)
-        for alternative in alternatives:
-            other = rules.find_other_owner(models, model_id, alternative)
-            if other is not None:
-                raise ErrAmbiguousAlternative(alternative=alternative, other=other)
-
     def _announce_takeover(self, ctx: Context, model_id: str) -> None:
         previous = self._models.resolve_model_id(ctx, model_id)
         if previous is not None and previous != model_id:
             ctx.emit("model_taken_over", model_id=model_id, previous_model_id=previous)
+
+
+def check_alternatives(models: tuple[Model, ...], model_id: str, alternatives: tuple[str, ...]) -> None:
+    """Refuses alternatives that lead back to the model or belong to another one."""
+    circular = rules.find_cycle(models, model_id, alternatives)
+    if circular is not None:
+        raise ErrCircularAlternative(alternative=circular, model=model_id)
+    for alternative in alternatives:
+        other = rules.find_other_owner(models, model_id, alternative)
+        if other is not None:
+            raise ErrAmbiguousAlternative(alternative=alternative, other=other)
 
 
 def _check_fields(msg: MsgRegisterModel, alternatives: tuple[str, ...]) -> None:

@@ -15,6 +15,7 @@ refused next.
 
 from dataclasses import dataclass
 
+from chain.errors import ErrNodeDisabled, ErrNodeNotInEpoch
 from chain.poc import rules
 from chain.poc.types import NodeEligibility
 
@@ -65,9 +66,14 @@ def is_member(policy: str, facts: Facts) -> bool:
     return policy == OPEN or facts.in_snapshot
 
 
-def find_disabled(facts: Facts) -> str | None:
-    """What the chain calls a disabled machine's status, or None when it is enabled."""
-    return DISABLED.get(facts.eligibility.reason)
+def refuse_unadmitted(policy: str, facts: Facts) -> None:
+    """Refuses a machine that the policy does not let in, then one that is disabled or has no record."""
+    about = {"node_id": facts.eligibility.node_id, "participant": facts.eligibility.participant}
+    if not is_member(policy, facts):
+        raise ErrNodeNotInEpoch(**about)
+    status = DISABLED.get(facts.eligibility.reason)
+    if status is not None:
+        raise ErrNodeDisabled(**about, status=status)
 
 
 def _may_return(facts: Facts) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from chain.context import Context
 from chain.epochs.types import Epoch
-from chain.errors import ErrNodeDisabled, ErrNodeNotInEpoch
+from chain.errors import ErrNodeNotInEpoch
 from chain.genesis import GenesisState
 from chain.limits import NODE_ID_LENGTH_MAX, is_identifier
 from chain.poc import admission, rules
@@ -121,11 +121,7 @@ class Poc:
         if not is_identifier(node_id, NODE_ID_LENGTH_MAX):
             raise ErrNodeNotInEpoch(node_id=node_id, participant=address)
         facts = self._collect_facts(ctx, address, node_id)
-        if not admission.is_member(self._params.get_params(ctx).poc.poc_admission, facts):
-            raise ErrNodeNotInEpoch(node_id=node_id, participant=address)
-        status = admission.find_disabled(facts)
-        if status is not None:
-            raise ErrNodeDisabled(node_id=node_id, participant=address, status=status)
+        admission.refuse_unadmitted(self._params.get_params(ctx).poc.poc_admission, facts)
 
     def process_admissions(self, ctx: Context, epoch: Epoch) -> int:
         """Freezes who may mine for an epoch, and with which model; how many machines."""

@@ -1,4 +1,4 @@
-"""The rooms of the chain without envelopes: messages go straight to their handlers, atomically, and heights pass."""
+"""The rooms of the chain without envelopes: messages go straight to their handlers, and heights pass."""
 
 from dataclasses import replace
 
