@@ -43,7 +43,7 @@ from mlnode.events import (
 )
 from mlnode.gguf import Header
 from mlnode.instance import LoadParams
-from mlnode.mode import Kind, PocJob, PocStage
+from mlnode.mode import Activity, Kind, PocJob, PocStage
 from mlnode.scheduler import Limits, Scheduler
 
 MIB = 1024 * 1024
@@ -74,6 +74,7 @@ class Machine(RuleBasedStateMachine):
         self.next_request = 1
         self.workers: dict[int, tuple[str, bool]] = {}
         """Processes that exist: model, and whether loaded."""
+        self.told_to_go: set[int] = set()
         self.given: dict[int, int] = {}
         """Requests inside a worker, and which."""
         self.asked: dict[int, int] = {}
@@ -92,8 +93,11 @@ class Machine(RuleBasedStateMachine):
                 assert worker not in self.workers
                 assert model not in [other for other, _ in self.workers.values()], "two of one model"
                 self.workers[worker] = (model, False)
-            case EndWorker(_, worker) | StartMining(worker):
+            case EndWorker(_, worker):
                 assert worker in self.workers
+                self.told_to_go.add(worker)
+            case StartMining(worker):
+                assert self.workers[worker][1]
             case StopMining():
                 pass
             case StartRequest(request, model, worker):
@@ -118,13 +122,13 @@ class Machine(RuleBasedStateMachine):
         fits = sorted(w for w, (_, is_loaded) in self.workers.items() if loaded in (None, is_loaded))
         return fits[index % len(fits)] if fits else None
 
-    @rule(model=st.one_of(models, st.none(), st.just("unknown")))
-    def request_inference(self, model: str | None) -> None:
-        self.request(model, Kind.INFERENCE)
-
-    @rule(model=models)
-    def request_validation(self, model: str) -> None:
-        self.request(model, Kind.VALIDATION)
+    @rule(asked=st.lists(models, min_size=1, max_size=6), wrong=st.sampled_from([None, "unknown", "c"]))
+    def requests_arrive(self, asked: list[str], wrong: str | None) -> None:
+        """Mostly of the kind that the node takes now."""
+        validating = self.scheduler.mission.activity is Activity.VALIDATING
+        for model in asked:
+            self.request(model, Kind.VALIDATION if validating else Kind.INFERENCE)
+        self.request(wrong, Kind.INFERENCE)
 
     def request(self, model: str | None, kind: Kind) -> None:
         request, self.next_request = self.next_request, self.next_request + 1
@@ -150,20 +154,33 @@ class Machine(RuleBasedStateMachine):
             self.answer(request)
         self.tell(RequestEnded(request))
 
-    @rule(index=indices, surplus_mb=st.sampled_from([0, 0, 0, 10, 200]))
-    def worker_loads(self, index: int, surplus_mb: int) -> None:
-        worker = self.pick_worker(index, loaded=False)
-        if worker is not None:
-            model, _ = self.workers[worker]
+    @precondition(lambda self: any(not loaded for _, loaded in self.workers.values()))
+    @rule(surplus_mb=st.sampled_from([0, 0, 0, 10, 200]))
+    def workers_load(self, surplus_mb: int) -> None:
+        for worker, (model, loaded) in list(self.workers.items()):
+            if not loaded:
+                self.load(worker, model, surplus_mb)
+
+    def load(self, worker: int, model: str, surplus_mb: int) -> None:
+        if worker in self.workers:
             self.workers[worker] = (model, True)
             self.tell(WorkerLoaded(model, worker, WEIGHTS_MB[model] + surplus_mb))
 
+    @precondition(lambda self: self.told_to_go)
+    @rule()
+    def workers_obey(self) -> None:
+        for worker in sorted(self.told_to_go & set(self.workers)):
+            self.end(worker, "")
+
     @rule(index=indices, code=st.sampled_from(["", "", "", "CORRUPT", "OUT_OF_MEMORY"]))
-    def worker_exits(self, index: int, code: str) -> None:
+    def worker_crashes(self, index: int, code: str) -> None:
         worker = self.pick_worker(index)
-        if worker is None:
-            return
+        if worker is not None:
+            self.end(worker, code)
+
+    def end(self, worker: int, code: str) -> None:
         model, loaded = self.workers.pop(worker)
+        self.told_to_go.discard(worker)
         for request in [request for request, holder in self.given.items() if holder == worker]:
             del self.given[request]
             if request in self.asked:
@@ -178,15 +195,18 @@ class Machine(RuleBasedStateMachine):
             working = worker in self.given.values()
             self.tell(WorkerBeat(self.workers[worker][0], worker, steps, working))
 
+    @precondition(lambda self: self.scheduler.mission.activity is not Activity.INFERENCE or self.now_ms % 3)
     @rule(model=models, served_name=st.sampled_from(["", "gov"]), slots=st.sampled_from([1, 2]))
     def command_serve(self, model: str, served_name: str, slots: int) -> None:
         params = replace(self.scheduler.limits.params, slots=slots)
         self.command(InferenceUpAsked(self.generation, model, served_name, params))
 
+    @precondition(lambda self: self.next_request % 5 == 0)
     @rule(model=models)
     def command_mine(self, model: str) -> None:
         self.command(PocGenerateAsked(self.generation, replace(JOB, model=model)))
 
+    @precondition(lambda self: self.next_request % 5 == 1)
     @rule(validate=st.booleans(), stale=st.booleans())
     def command_other(self, validate: bool, stale: bool) -> None:
         generation = self.generation - stale
@@ -251,5 +271,5 @@ class Machine(RuleBasedStateMachine):
         return (list(line.waiting) for line in self.scheduler.requests.lines.values())
 
 
-Machine.TestCase.settings = settings(max_examples=60, stateful_step_count=60, deadline=None)
+Machine.TestCase.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)
 TestMachine = Machine.TestCase
