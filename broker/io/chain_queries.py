@@ -43,6 +43,7 @@ class ChainQueries:
         self._auth = auth_pb2_grpc.QueryStub(channel)
         self._bank = bank_pb2_grpc.QueryStub(channel)
         self._public_keys: dict[str, bytes] = {}
+        self._participants: set[str] = set()
 
     async def fetch_params(self) -> params_pb2.Params:
         """The chain's parameters."""
@@ -94,6 +95,15 @@ class ChainQueries:
         request = bank_pb2.QueryBalanceRequest(address=address, denom=DENOM)
         reply = await call(self._bank.Balance(request, timeout=QUERY_TIMEOUT_S))
         return int(reply.balance.amount or "0")
+
+    async def is_participant(self, address: str) -> bool:
+        """Whether an account is registered as a participant. Participants stay; a yes is remembered."""
+        if address not in self._participants:
+            request = query_pb2.QueryParticipantRequest(index=address)
+            if not await find(self._query.Participant(request, timeout=QUERY_TIMEOUT_S)):
+                return False
+            self._participants.add(address)
+        return True
 
     async def fetch_inference(self, inference_id: str) -> inference_pb2.Inference | None:
         """The record of an inference, None when there is none."""
