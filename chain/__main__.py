@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as read_version
 from pathlib import Path
@@ -14,7 +15,6 @@ import typer
 import typer.core
 
 import chain
-import migrations
 from chain.auth.addresses import decode_address
 from chain.errors import Fatal, Refusal
 from chain.io.genesis_file import (
@@ -25,13 +25,10 @@ from chain.io.genesis_file import (
     format_genesis,
     write_genesis,
 )
-from chain.io.keys import KEYS_FOLDER, KeyRefused, create_key, find_key, is_key_name, list_keys
+from chain.io.keys import DEFAULT_HOME, KEYS_FOLDER, KeyRefused, create_key, find_key, is_key_name, list_keys
 from chain.io.log import set_up_log
-from chain.io.node import Node, NodeRefused, run_on
-from chain.io.opening import restore_chain
-from chain.io.serve import Reached, open_database, serve
-from chain.io.settings import DEFAULT_HOME, Settings, SettingsRefused, load_settings
-from chain.io.sql import Database, DatabaseRefused
+from chain.io.node import Node, run_on
+from chain.io.refused import Refused
 from chain.io.terminal import (
     DEFAULT_NODE,
     HomeFolder,
@@ -47,17 +44,7 @@ from chain.profiles import get_profile
 
 CRASH_VARIABLE = "MESHKEEPER_CHAIN_CRASH_AT"
 """For tests: "before_sql:12" kills the process at that point of block 12."""
-EXPLAINED = (
-    DatabaseRefused,
-    Fatal,
-    GenesisRefused,
-    InputRefused,
-    KeyRefused,
-    NodeRefused,
-    OSError,
-    Refusal,
-    SettingsRefused,
-)
+EXPLAINED = (Refused, Refusal, Fatal, OSError)
 """What goes wrong outside the program: told in one sentence, exit 1."""
 
 
@@ -154,6 +141,9 @@ def start(
 ) -> None:
     """Run a chain until SIGTERM."""
     flags = {key: value for key, value in locals().items() if key != "config"}
+    from chain.io.serve import serve
+    from chain.io.settings import load_settings
+
     settings = load_settings(flags, config)
     set_up_log(settings.log_level)
     asyncio.run(serve(settings, find_version(), _build_crash(os.environ.get(CRASH_VARIABLE, ""))))
@@ -172,24 +162,39 @@ def status(node: NodeAddress = DEFAULT_NODE) -> None:
 @app.command()
 def export(config: Config = None, home: Home = None, database_url: Url = None) -> None:
     """Print the state as a genesis document; the chain may be running."""
+    from chain.io.opening import read_chain
+    from chain.io.settings import load_settings
+
     settings = load_settings({"home": home, "database_url": database_url}, config)
-    database = Database(settings.url)
-    try:
-        stored = database.load() if _exists(settings) else None
-    finally:
-        database.close()
-    if stored is None:
-        raise DatabaseRefused("there is no chain in this database yet")
-    machine, _ = restore_chain(stored, find_version())
+    machine = read_chain(settings.url, find_version())
     sys.stdout.write(format_genesis(machine.export()))
 
 
 @app.command()
 def migrate(config: Config = None, home: Home = None, database_url: Url = None) -> None:
     """Bring the database to the newest schema; `start` does so too."""
+    import migrations
+    from chain.io.serve import open_database
+    from chain.io.settings import load_settings
+
     settings = load_settings({"home": home, "database_url": database_url}, config)
     open_database(settings).close()
     print(f"the database has schema {migrations.current('chain', settings.url)}")
+
+
+@app.command()
+def vectors(
+    paths: Annotated[list[Path], typer.Argument(help="Files or folders of golden vectors.")],
+) -> None:
+    """Run golden vectors; exit 1 when one fails."""
+    from chain.io.vector_files import run_vectors
+
+    passed, failed = run_vectors(paths)
+    for line in failed:
+        print(line, file=sys.stderr)
+    print(f"{passed} passed, {len(failed)} failed")
+    if failed:
+        raise typer.Exit(1)
 
 
 @keys_app.command("add")
@@ -243,14 +248,7 @@ def _parse_weight(text: str) -> int:
     return int(text)
 
 
-def _exists(settings: Settings) -> bool:
-    """Whether the database has a schema; asking must not create a SQLite file."""
-    if settings.url.startswith("sqlite") and not Path(settings.url.removeprefix("sqlite:///")).exists():
-        return False
-    return migrations.current("chain", settings.url) is not None
-
-
-def _build_crash(crash_at: str) -> Reached:
+def _build_crash(crash_at: str) -> Callable[[str, int], None]:
     """Kills this process at the named point and height, and nowhere when none is named."""
 
     def reached(point: str, height: int) -> None:

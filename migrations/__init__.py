@@ -7,12 +7,12 @@ moment.
 """
 
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import URL, Connection, create_engine, inspect, text
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 __all__ = ["NewerSchema", "current", "downgrade", "head", "upgrade", "version_table"]
 
@@ -34,6 +34,8 @@ def version_table(part: str) -> str:
 
 def head(part: str) -> str:
     """The newest schema of a part."""
+    from alembic.script import ScriptDirectory
+
     revision = ScriptDirectory.from_config(_config(part)).get_current_head()
     assert revision is not None, f"migrations/{part} holds no change"
     return revision
@@ -51,16 +53,22 @@ def current(part: str, url: URL | str) -> str | None:
 
 def upgrade(part: str, url: URL | str, revision: str = "head") -> None:
     """Bring a database to a schema, by default the newest. Refuses one that a newer program has written."""
+    from alembic import command
+
     _refuse_newer(part, current(part, url))
     command.upgrade(_config(part, url), revision)
 
 
 def downgrade(part: str, url: URL | str, revision: str) -> None:
     """Take a database back to a schema; "base" for none."""
+    from alembic import command
+
     command.downgrade(_config(part, url), revision)
 
 
-def _config(part: str, url: URL | str = "") -> Config:
+def _config(part: str, url: URL | str = "") -> "Config":
+    from alembic.config import Config
+
     config = Config(str(files("migrations") / "alembic.ini"), ini_section=part)
     if url:
         text_url = url.render_as_string(hide_password=False) if isinstance(url, URL) else url
@@ -78,6 +86,9 @@ def _read_version(part: str, connection: Connection) -> str | None:
 def _refuse_newer(part: str, revision: str | None) -> None:
     if revision is None:
         return
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
     try:
         ScriptDirectory.from_config(_config(part)).get_revision(revision)
     except CommandError as unknown:

@@ -13,6 +13,7 @@ from chain.codec import from_message, to_message
 from chain.epochs.types import GenesisMember
 from chain.errors import Refusal
 from chain.genesis import GenesisState
+from chain.io.refused import Refused
 from chain.params import Params
 from chain.v1 import genesis_pb2
 
@@ -20,7 +21,7 @@ GENESIS_FILE = "genesis.json"
 DENOM = "umesh"
 
 
-class GenesisRefused(Exception):
+class GenesisRefused(Refused):
     """A genesis document that cannot be used, in one sentence for the operator."""
 
 

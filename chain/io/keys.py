@@ -12,13 +12,15 @@ from pathlib import Path
 import coincurve
 
 from chain.auth.addresses import SECP256K1, address_of
+from chain.io.refused import Refused
 
+DEFAULT_HOME = Path("~/.meshkeeper/chain")
 KEY_FILE = "key.json"
 KEYS_FOLDER = "keys"
 """Folder in a chain's home that holds one folder for each key."""
 
 
-class KeyRefused(Exception):
+class KeyRefused(Refused):
     """A key that cannot be used, in one sentence for the operator."""
 
 

@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 
 from chain.cosmos import abci_pb2, auth_pb2, keys_pb2, tx_pb2, tx_service_pb2
 from chain.io.keys import AccountKey
+from chain.io.refused import Refused
 from chain.v1 import events_pb2
 
 GAS_LIMIT = 2_000_000
@@ -22,7 +23,7 @@ PUBKEY_TYPE_URL = "/cosmos.crypto.secp256k1.PubKey"
 TX_SERVICE = "/cosmos.tx.v1beta1.Service"
 
 
-class NodeRefused(Exception):
+class NodeRefused(Refused):
     """What a node answered instead of a result, in one sentence."""
 
 

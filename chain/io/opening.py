@@ -30,6 +30,18 @@ def open_chain(
     return app, tip, decode(GenesisState, stored.genesis)
 
 
+def read_chain(url: str, version: str) -> App:
+    """The machine at the last block of a database, which another process may be writing."""
+    database = Database(url)
+    try:
+        stored = database.load() if database.exists() else None
+    finally:
+        database.close()
+    if stored is None:
+        raise DatabaseRefused("there is no chain in this database yet; `meshkeeper chain start` begins one")
+    return restore_chain(stored, version)[0]
+
+
 def restore_chain(stored: Stored, version: str) -> tuple[App, Tip]:
     """The machine as the database has it."""
     app = App(version)

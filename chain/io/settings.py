@@ -13,7 +13,9 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
-DEFAULT_HOME = Path("~/.meshkeeper/chain")
+from chain.io.keys import DEFAULT_HOME
+from chain.io.refused import Refused
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 Positive = Annotated[int, Field(ge=1)]
 
@@ -25,7 +27,7 @@ _SOURCES = {
 }
 
 
-class SettingsRefused(Exception):
+class SettingsRefused(Refused):
     """Settings that cannot be used, in one sentence for the operator."""
 
 

@@ -27,13 +27,14 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 import migrations
 from chain.block import Block, BlockResult, Header
 from chain.changes import decode_changes, encode_changes
 from chain.errors import Fatal
 from chain.header import decode_header, encode_header
+from chain.io.refused import Refused
 from chain.io.tables import BLOCKS, CHANGE_SETS, EVENTS, KV, META, TXS
 
 BUSY_TIMEOUT_S = 30
@@ -42,7 +43,7 @@ KEYS_PER_DELETE = 500
 """Keys in one DELETE of a checkpoint; below the parameter limits of both databases."""
 
 
-class DatabaseRefused(Exception):
+class DatabaseRefused(Refused):
     """A database that cannot be used, in one sentence for the operator."""
 
 
@@ -100,7 +101,7 @@ class Database:
     """One chain's database. `commit` has one caller at a time; reads may come from any thread."""
 
     def __init__(self, url: str | URL, durability: Durability | None = None) -> None:
-        self.url = make_url(url)
+        self.url = _parse_url(url)
         self.durability = durability or Durability()
         self.engine = _create_engine(self.url, self.durability)
         self._writer: Connection | None = None
@@ -124,6 +125,17 @@ class Database:
         except DatabaseRefused:
             self.close()
             raise
+
+    def exists(self) -> bool:
+        """Whether there is a database with a schema. Asking does not create one."""
+        if self.url.get_backend_name() == "sqlite" and not Path(self.url.database or "").exists():
+            return False
+        try:
+            return migrations.current("chain", self.url) is not None
+        except SQLAlchemyError as error:
+            raise DatabaseRefused(
+                f"cannot read the database {_shown(self.url)}: {_first_line(error)}"
+            ) from error
 
     def close(self) -> None:
         """Give the lock and all connections back."""
@@ -288,11 +300,24 @@ class _Write:
             raise Fatal(f"the database did not take the block: {_first_line(error)}") from error
 
 
-def _create_engine(url: URL, durability: Durability) -> Engine:
-    if url.get_backend_name() not in ("sqlite", "postgresql"):
-        raise DatabaseRefused(f"database URL {_shown(url)} is neither sqlite:/// nor postgresql+psycopg://")
+def _parse_url(text_url: str | URL) -> URL:
+    """The URL with the driver that we have. Refuses databases other than the two, and SQLite in memory."""
+    try:
+        url = make_url(text_url)
+    except ArgumentError as error:
+        raise DatabaseRefused(
+            "the database URL is not one; write sqlite:///FILE or postgresql://…"
+        ) from error
     if url.get_backend_name() == "postgresql":
-        return create_engine(url.set(drivername="postgresql+psycopg"))
+        return url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+        raise DatabaseRefused(f"database URL {_shown(url)} is neither sqlite:///FILE nor postgresql://…")
+    return url
+
+
+def _create_engine(url: URL, durability: Durability) -> Engine:
+    if url.get_backend_name() == "postgresql":
+        return create_engine(url)
     engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
 
     @event.listens_for(engine, "connect")

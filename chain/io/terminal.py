@@ -18,9 +18,9 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from chain.cosmos import auth_pb2, bank_pb2
-from chain.io.keys import find_key
+from chain.io.keys import DEFAULT_HOME, find_key
 from chain.io.node import Node, run_on
-from chain.io.settings import DEFAULT_HOME
+from chain.io.refused import Refused
 from chain.v1 import query_pb2, tx_pb2
 
 QUERIES: dict[str, dict[str, tuple[str, str]]] = {
@@ -126,7 +126,7 @@ PageKey = Annotated[
 ]
 
 
-class InputRefused(Exception):
+class InputRefused(Refused):
     """Input that is no value of its field, in one sentence."""
 
 
