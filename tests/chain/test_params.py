@@ -1,0 +1,100 @@
+"""Parameters: profiles, validity, and how governance changes them."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from chain.codec import decode
+from chain.errors import ErrNotFound
+from chain.fixed import Decimal
+from chain.params import MsgUpdateParams, Params, validate
+from chain.profiles import DEVNET, PROFILES, get_profile
+from chain.queries.types import QueryParamsRequest, QueryParamsResponse
+from tests.chain.kit import Chain, Signer, build_genesis
+
+GOV, ANN = Signer("gov"), Signer("ann")
+SHORTER = replace(DEVNET.epoch, epoch_length=30, poc_stage_duration=5)
+
+
+@pytest.mark.parametrize("name", [name for name, _ in PROFILES])
+def test_every_profile_is_valid(name: str) -> None:
+    assert validate(get_profile(name)) == []
+
+
+def test_an_unknown_profile_is_refused_and_the_known_ones_are_named() -> None:
+    with pytest.raises(ErrNotFound, match="devnet, default, production"):
+        get_profile("moonnet")
+
+
+def test_empty_parameters_are_wrong_in_every_group_and_all_of_it_is_named() -> None:
+    wrong = "\n".join(validate(Params()))
+    for group in ("epoch.", "poc.", "inference.", "models.", "auth.", "collateral.unbonding"):
+        assert group in wrong
+
+
+@pytest.mark.parametrize(
+    ("params", "named"),
+    [
+        (replace(DEVNET, epoch=replace(DEVNET.epoch, epoch_length=19)), "must fit into epoch_length"),
+        (replace(DEVNET, epoch=replace(DEVNET.epoch, epoch_length=20, epoch_shift=0)), ""),
+        (replace(DEVNET, epoch=replace(DEVNET.epoch, epoch_shift=40)), "epoch_shift"),
+        (replace(DEVNET, epoch=replace(DEVNET.epoch, poc_exchange_duration=9)), "poc_exchange_duration"),
+        (replace(DEVNET, poc=replace(DEVNET.poc, sequences_per_decode=3)), "sequences_per_decode"),
+        (replace(DEVNET, poc=replace(DEVNET.poc, mismatch_rate=Decimal(2, 0))), "mismatch_rate"),
+        (replace(DEVNET, poc=replace(DEVNET.poc, mismatch_rate=Decimal(1, 19))), "mismatch_rate"),
+        (replace(DEVNET, poc=replace(DEVNET.poc, poc_admission="anyone")), "poc_admission"),
+        (replace(DEVNET, auth=replace(DEVNET.auth, max_tx_bytes=2**63)), "max_tx_bytes"),
+    ],
+)
+def test_what_is_wrong_is_named(params: Params, named: str) -> None:
+    wrong = validate(params)
+    assert (named in " ".join(wrong)) if named else wrong == []
+
+
+def read(chain: Chain) -> Params:
+    data = chain.query("/chain.v1.Query/Params", QueryParamsRequest())
+    return decode(QueryParamsResponse, data).params
+
+
+def test_only_the_authority_changes_parameters_and_only_to_valid_ones() -> None:
+    chain = Chain(build_genesis(GOV, ANN))
+    changed = replace(DEVNET, inference=replace(DEVNET.inference, base_per_token_price=7))
+    assert chain.send(ANN, MsgUpdateParams(ANN.address, changed)).reason == "ErrInvalidSigner"
+    assert chain.send(GOV, MsgUpdateParams(GOV.address, Params())).reason == "ErrInvalidParams"
+    assert read(chain) == DEVNET
+    assert chain.send(GOV, MsgUpdateParams(GOV.address, changed)).code == 0
+    assert read(chain) == changed
+
+
+def test_a_new_schedule_waits_for_the_next_proof_of_compute_and_survives_an_export() -> None:
+    chain = Chain(build_genesis(GOV, ANN))
+    assert chain.send(GOV, MsgUpdateParams(GOV.address, replace(DEVNET, epoch=SHORTER))).code == 0
+    assert read(chain) == DEVNET
+    assert chain.app.export().pending_epoch_params == SHORTER
+    chain.run_to(17)
+    assert read(chain) == DEVNET
+    again = Chain(chain.app.export())
+    for one in (chain, again):
+        one.run_to(18)
+        assert read(one).epoch == SHORTER
+        assert one.app.export().pending_epoch_params is None
+    assert chain.app.info().app_hash == again.app.info().app_hash
+
+
+def test_a_schedule_taken_back_changes_nothing() -> None:
+    chain = Chain(build_genesis(GOV, ANN))
+    chain.send(GOV, MsgUpdateParams(GOV.address, replace(DEVNET, epoch=SHORTER)))
+    chain.send(GOV, MsgUpdateParams(GOV.address, DEVNET))
+    assert chain.app.export().pending_epoch_params is None
+
+
+@pytest.mark.parametrize("height", [1, 10, 17, 18, 19, 28, 29, 30, 36, 37, 38, 50, 57, 58, 59])
+def test_a_change_at_any_height_keeps_the_chain_going(height: int) -> None:
+    chain = Chain(build_genesis(GOV, ANN))
+    chain.run_to(height - 1)
+    assert chain.send(GOV, MsgUpdateParams(GOV.address, replace(DEVNET, epoch=SHORTER))).code == 0
+    chain.run_to(150)
+    starts = [epoch.poc_start_block_height for epoch in chain.app.export().epochs]
+    steps = [later - earlier for earlier, later in pairwise(starts[1:])]
+    assert steps == sorted(steps, reverse=True) and {*steps} <= {40, 30} and steps[-1] == 30
