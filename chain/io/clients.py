@@ -34,6 +34,7 @@ STOP_GRACE_S = 2.0
 STATUS_BY_REASON = {
     "ErrKeyNotFound": grpc.StatusCode.NOT_FOUND,
     "ErrNotFound": grpc.StatusCode.NOT_FOUND,
+    "ErrInvalidModel": grpc.StatusCode.NOT_FOUND,
     "ErrUnknownAddress": grpc.StatusCode.NOT_FOUND,
     "ErrUnknownRequest": grpc.StatusCode.UNIMPLEMENTED,
     "ErrPanic": grpc.StatusCode.INTERNAL,
