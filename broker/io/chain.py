@@ -79,12 +79,15 @@ class Chain:
         """Follows the blocks until cancelled."""
         await self._follower.run()
 
-    async def close(self) -> None:
-        """Waits a bounded time for what is under way, then disconnects."""
+    async def drain(self) -> None:
+        """Waits a bounded time for what is under way; the blocks must still be followed."""
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=DRAIN_S)
             for task in late:
                 task.cancel()
+
+    async def close(self) -> None:
+        """Disconnects."""
         await self._channel.close()
 
     def listen(self, listener: Callable[[events_pb2.BlockSummary], None]) -> None:
@@ -92,7 +95,7 @@ class Chain:
         self._listeners.append(listener)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Runs something in the background that `close` waits for."""
+        """Runs something in the background that `drain` waits for."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -25,6 +25,7 @@ from broker.io.clock import start_clock
 from broker.io.keys import AccountKey
 from broker.io.loop import Loop
 from broker.io.mlnode import Nodes
+from broker.io.openai import PublicInterface
 from broker.io.registrar import join_chain
 from broker.io.settings import Settings
 from broker.io.sql import Memory, open_engine
@@ -78,11 +79,13 @@ async def _run(settings: Settings, version: str, key: AccountKey, loop: Loop) ->
     owner = asyncio.create_task(loop.run())
     loop.post(Started())
     clock = start_clock(loop.post, settings.tick_s, settings.poll_s, settings.sync_s)
+    public = PublicInterface(chain, key, loop.ask, loop.post, version)
+    joining: asyncio.Task[None] | None = None
     try:
         async with contextlib.AsyncExitStack() as doors:
             ports["admin"] = await doors.enter_async_context(_serve_admin(settings, version, chain, loop))
-            joining = asyncio.create_task(join_chain(settings, chain, settings.public_port))
-            doors.push_async_callback(_cancel, joining)
+            ports["public"] = await doors.enter_async_context(_serve_public(settings, public))
+            joining = asyncio.create_task(join_chain(settings, chain, ports["public"]))
             with home_files.announce(settings.home, ports, version):
                 _log.info("ready", version=version, address=key.address, **ports)
                 await _wait_for_end(told, owner, joining)
@@ -90,6 +93,10 @@ async def _run(settings: Settings, version: str, key: AccountKey, loop: Loop) ->
     finally:
         clock.shutdown(wait=False)
         await callback.stop(1.0)
+        await public.close()
+        await chain.drain()
+        if joining is not None:
+            await _cancel(joining)
         await chain.close()
         await nodes.close()
         await _cancel(owner)
@@ -123,6 +130,14 @@ async def _serve_admin(settings: Settings, version: str, chain: Chain, loop: Loo
     shown = describe_settings(settings)
     app = build_admin_app(loop, token, shown, lambda: _explain_unready(chain), version)
     async with serve_http(app, settings.admin_host, settings.admin_port, "admin-port", 1.0) as port:
+        yield port
+
+
+@contextlib.asynccontextmanager
+async def _serve_public(settings: Settings, public: PublicInterface) -> AsyncIterator[int]:
+    """Answers under way have `drain_s` seconds; what they leave to record is recorded after that."""
+    door = serve_http(public.app, settings.public_host, settings.public_port, "public-port", settings.drain_s)
+    async with door as port:
         yield port
 
 
