@@ -1,0 +1,214 @@
+"""What a node answers over HTTP, and how it refuses."""
+
+import json
+from typing import Any
+
+import httpx
+import openai
+import pytest
+
+from tests.mlnode.system.nodes import Node
+
+
+def infer(node: Node, accept: str = "*/*", **body: Any) -> httpx.Response:
+    request = {"model": "a.gguf", "prompt": "the day", "max_tokens": 6, **body}
+    return httpx.post(f"{node.url}/infer", json=request, headers={"accept": accept}, timeout=30)
+
+
+def client(node: Node) -> openai.OpenAI:
+    return openai.OpenAI(base_url=f"{node.url}/v1", api_key="any", max_retries=0)
+
+
+class TestInfer:
+    def test_lines_of_json_one_for_each_step_and_a_last_one_with_everything(self, shared_node: Node) -> None:
+        response = infer(shared_node)
+        assert response.headers["content-type"].startswith("application/x-ndjson")
+        *pieces, last = [json.loads(line) for line in response.text.splitlines()]
+        assert len(pieces) >= 2
+        assert last["content"] == "".join(piece["token"] for piece in pieces)
+        assert (last["done"], last["finish_reason"]) == (True, "length")
+        assert last["usage"]["completion_tokens"] == 6
+
+    def test_server_sent_events_when_asked_for(self, shared_node: Node) -> None:
+        response = infer(shared_node, accept="text/event-stream")
+        assert response.headers["content-type"].startswith("text/event-stream")
+        events = [json.loads(event.removeprefix("data: ")) for event in response.text.split("\n\n") if event]
+        assert events[-1]["done"] is True
+
+    def test_one_document_without_a_stream(self, shared_node: Node) -> None:
+        body = infer(shared_node, stream=False).json()
+        assert body["content"]
+        assert "done" not in body
+
+    def test_the_same_request_gives_the_same_answer(self, shared_node: Node) -> None:
+        assert infer(shared_node, stream=False).json() == infer(shared_node, stream=False).json()
+
+    def test_the_default_model_answers_who_names_none(self, shared_node: Node) -> None:
+        assert infer(shared_node, model=None, stream=False).json()["model"] == "a.gguf"
+
+
+class TestOpenAI:
+    """The official client, unmodified."""
+
+    def test_lists_models_by_file_name_and_alias(self, shared_node: Node) -> None:
+        ids = [model.id for model in client(shared_node).models.list()]
+        assert {"a.gguf", "b.gguf", "nick"} <= set(ids)
+        assert client(shared_node).models.retrieve("nick").id == "nick"
+
+    def test_completes(self, shared_node: Node) -> None:
+        answer = client(shared_node).completions.create(model="nick", prompt="the day", max_tokens=5)
+        assert answer.object == "text_completion"
+        assert answer.model == "nick"
+        assert answer.choices[0].text
+        assert answer.usage is not None
+        assert answer.usage.completion_tokens == 5
+
+    def test_streams_a_completion_that_reads_like_the_whole_one(self, shared_node: Node) -> None:
+        ask: dict[str, Any] = {"model": "a", "prompt": "the day", "max_tokens": 9, "temperature": 0}
+        whole = client(shared_node).completions.create(**ask)
+        parts = list(client(shared_node).completions.create(**ask, stream=True))
+        assert "".join(part.choices[0].text for part in parts) == whole.choices[0].text
+        assert parts[-1].choices[0].finish_reason == "length"
+
+    def test_chats(self, shared_node: Node) -> None:
+        answer = client(shared_node).chat.completions.create(
+            model="a.gguf", messages=[{"role": "user", "content": "the day"}], max_tokens=5
+        )
+        assert answer.choices[0].message.role == "assistant"
+        assert answer.choices[0].message.content
+
+    def test_streams_a_chat_with_usage_at_the_end(self, shared_node: Node) -> None:
+        parts = list(
+            client(shared_node).chat.completions.create(
+                model="a.gguf",
+                messages=[{"role": "user", "content": [{"type": "text", "text": "the day"}]}],
+                max_completion_tokens=5,
+                stream=True,
+                stream_options={"include_usage": True},
+            )
+        )
+        assert parts[0].choices[0].delta.role == "assistant"
+        assert "".join(part.choices[0].delta.content or "" for part in parts if part.choices)
+        assert parts[-1].usage is not None
+        assert parts[-1].usage.completion_tokens == 5
+
+    def test_gives_log_probabilities(self, shared_node: Node) -> None:
+        chat = client(shared_node).chat.completions.create(
+            model="a.gguf",
+            messages=[{"role": "user", "content": "the day"}],
+            max_tokens=3,
+            temperature=0,
+            logprobs=True,
+            top_logprobs=2,
+        )
+        assert chat.choices[0].logprobs is not None
+        assert chat.choices[0].logprobs.content is not None
+        for token in chat.choices[0].logprobs.content:
+            assert token.logprob == pytest.approx(token.top_logprobs[0].logprob)
+        text = client(shared_node).completions.create(model="a", prompt="the", max_tokens=3, logprobs=1)
+        assert text.choices[0].logprobs is not None
+        assert len(text.choices[0].logprobs.tokens or []) == 3
+
+    def test_a_seed_repeats_an_answer_and_another_seed_changes_it(self, shared_node: Node) -> None:
+        def answer(seed: int) -> str:
+            return (
+                client(shared_node)
+                .completions.create(model="a", prompt="the day", max_tokens=20, temperature=1.5, seed=seed)
+                .choices[0]
+                .text
+            )
+
+        assert answer(1) == answer(1)
+        assert len({answer(seed) for seed in range(4)}) > 1
+
+    def test_a_stop_string_ends_the_answer_and_is_not_shown(self, shared_node: Node) -> None:
+        ask: dict[str, Any] = {"model": "a", "prompt": "the day", "max_tokens": 12, "temperature": 0}
+        words = client(shared_node).completions.create(**ask).choices[0].text.split()
+        stopped = client(shared_node).completions.create(**ask, stop=[words[3]]).choices[0]
+        assert stopped.finish_reason == "stop"
+        assert words[3] not in stopped.text
+
+    def test_raises_its_own_error_for_an_unknown_model(self, shared_node: Node) -> None:
+        with pytest.raises(openai.NotFoundError, match=r"a\.gguf"):
+            client(shared_node).completions.create(model="nobody", prompt="the day")
+
+
+BAD: list[tuple[str, dict[str, Any], int, str]] = [
+    ("blank prompt", {"prompt": " "}, 400, "blank_prompt"),
+    ("no prompt", {"prompt": None}, 400, "bad_field"),
+    ("negative length", {"max_tokens": -1}, 400, "bad_field"),
+    ("no length", {"max_tokens": 0}, 400, "bad_field"),
+    ("text for a number", {"temperature": "hot"}, 400, "bad_field"),
+    ("negative temperature", {"temperature": -1}, 400, "bad_field"),
+    ("impossible top_p", {"top_p": 0}, 400, "bad_field"),
+    ("two answers", {"n": 2}, 400, "unsupported"),
+    ("two prompts", {"prompt": ["one", "two"]}, 400, "bad_field"),
+    ("a token out of range", {"prompt": [1, -5]}, 400, "bad_field"),
+    ("a token beyond the vocabulary", {"prompt": [1, 999999]}, 400, "bad_prompt"),
+    ("an empty stop string", {"stop": [""]}, 400, "bad_field"),
+    ("too many stop strings", {"stop": ["x"] * 17}, 400, "bad_field"),
+    ("an echo", {"echo": True}, 400, "unsupported"),
+    ("a bias", {"logit_bias": {"1": 2.0}}, 400, "unsupported"),
+    ("a prompt beyond the context", {"prompt": "day " * 3000}, 400, "prompt_too_long"),
+    ("unknown model", {"model": "nobody"}, 404, "model_unknown"),
+    ("a path as model", {"model": "../models/a.gguf"}, 404, "model_unknown"),
+    ("an absolute path as model", {"model": "/etc/passwd"}, 404, "model_unknown"),
+    ("a file that is no model", {"model": "notes.txt"}, 404, "model_unknown"),
+    ("a broken file", {"model": "broken.gguf"}, 500, "model_broken"),
+    ("a body above the limit", {"prompt": "x" * 30000}, 413, "too_large"),
+]
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(("body", "status", "code"), [case[1:] for case in BAD], ids=[c[0] for c in BAD])
+    def test_bad_requests_get_an_error_that_says_why(
+        self, shared_node: Node, body: dict[str, Any], status: int, code: str
+    ) -> None:
+        before = shared_node.status()["loads_total"]
+        response = shared_node.complete(**body)
+        error = response.json()["error"]
+        assert (response.status_code, error["code"]) == (status, code)
+        assert error["message"]
+        assert shared_node.status()["loads_total"] <= before + 1
+
+    def test_a_body_that_is_not_json_is_refused(self, shared_node: Node) -> None:
+        headers = {"content-type": "application/json"}
+        response = httpx.post(f"{shared_node.url}/infer", content=b"{", headers=headers)
+        assert (response.status_code, response.json()["error"]["code"]) == (400, "bad_json")
+
+    def test_another_type_than_json_is_refused(self, shared_node: Node) -> None:
+        headers = {"content-type": "text/plain"}
+        response = httpx.post(f"{shared_node.url}/infer", content=b"{}", headers=headers)
+        assert response.status_code == 415
+
+    def test_unknown_paths_and_methods_get_the_same_kind_of_error(self, shared_node: Node) -> None:
+        assert httpx.get(f"{shared_node.url}/nothing").json()["error"]["code"] == "no_route"
+        assert httpx.get(f"{shared_node.url}/infer").status_code == 405
+
+    def test_tools_are_refused_rather_than_ignored(self, shared_node: Node) -> None:
+        with pytest.raises(openai.BadRequestError, match="Tools"):
+            client(shared_node).chat.completions.create(
+                model="a.gguf",
+                messages=[{"role": "user", "content": "x"}],
+                tools=[{"type": "function", "function": {"name": "f"}}],
+            )
+
+
+class TestPages:
+    def test_models_shows_every_file_and_what_is_wrong_with_it(self, shared_node: Node) -> None:
+        entries = {entry["id"]: entry for entry in httpx.get(f"{shared_node.url}/models").json()["models"]}
+        assert set(entries) == {"a.gguf", "b.gguf", "c.gguf", "slow.gguf", "broken.gguf"}
+        assert "error" in entries["broken.gguf"]
+        assert entries["a.gguf"]["names"] == ["nick"]
+        assert entries["a.gguf"]["est_vram_mb"] > 0
+
+    def test_metrics_count_what_was_answered(self, shared_node: Node) -> None:
+        shared_node.complete()
+        text = httpx.get(f"{shared_node.url}/metrics").text
+        assert 'mlnode_requests_total{outcome="ok"}' in text
+        assert 'mlnode_model_ready{model="a.gguf"} 1.0' in text
+
+    def test_health_is_always_good_and_readiness_after_the_first_load(self, shared_node: Node) -> None:
+        shared_node.complete()
+        assert httpx.get(f"{shared_node.url}/healthz").status_code == 200
+        assert httpx.get(f"{shared_node.url}/readyz").status_code == 200
