@@ -1,0 +1,138 @@
+"""Random blocks: whatever comes, the chain goes on, money adds up, and the stored changes give the same
+state.
+"""
+
+import base64
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from chain.app import App
+from chain.bank.invariants import find_bad_balances, find_supply_gaps
+from chain.bank.types import Coin, MsgSend
+from chain.codec import encode
+from chain.collateral.types import MsgDepositCollateral, MsgWithdrawCollateral
+from chain.epochs.types import GenesisMember, MsgSubmitSeed
+from chain.models.types import MsgRegisterModel, MsgRetireModel
+from chain.nodes.types import HardwareNode, HardwareNodeStatus, MsgSubmitHardwareDiff, MsgSubmitNewParticipant
+from chain.poc.types import MsgSubmitPocBatch, MsgSubmitPocValidation
+from tests.chain.kit import Chain, Signer, build_genesis
+
+SIGNERS = tuple(Signer(name) for name in ("gov", "ann", "ben", "cat"))
+KEY = base64.b64encode(bytes(range(32))).decode()
+signers = st.sampled_from(SIGNERS)
+models = st.sampled_from(["gemma", "gemma.gguf", "qwen", "llama"])
+node_ids = st.sampled_from(["n1", "n2"])
+amounts = st.integers(0, 10**16)
+stages = st.integers(-1, 1)
+
+
+class RandomBlocks(RuleBasedStateMachine):
+    """Messages that make sense and messages that do not, in blocks, with time going by between them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        members = tuple(
+            sorted(
+                (GenesisMember(signer.address, 1) for signer in SIGNERS), key=lambda member: member.address
+            )
+        )
+        self.chain = Chain(build_genesis(*SIGNERS, genesis_members=members))
+        self.waiting: list[tuple[Signer, object]] = []
+
+    @property
+    def stage(self) -> int:
+        """Start of the last proof of compute."""
+        return max(epoch.poc_start_block_height for epoch in self.chain.app.export().epochs)
+
+    @rule(signer=signers, to=signers, amount=amounts)
+    def send(self, signer: Signer, to: Signer, amount: int) -> None:
+        self.waiting.append((signer, MsgSend(signer.address, to.address, (Coin("umesh", str(amount)),))))
+
+    @rule(signer=signers, model=models, alternatives=st.lists(models, max_size=2))
+    def register_model(self, signer: Signer, model: str, alternatives: list[str]) -> None:
+        message = MsgRegisterModel(signer.address, "", model, 1, alternative_models=tuple(alternatives))
+        self.waiting.append((signer, message))
+
+    @rule(model=models)
+    def retire_model(self, model: str) -> None:
+        self.waiting.append((SIGNERS[0], MsgRetireModel(SIGNERS[0].address, model)))
+
+    @rule(signer=signers, url=st.sampled_from(["", "http://host:9000", "ftp://host"]))
+    def register_participant(self, signer: Signer, url: str) -> None:
+        self.waiting.append((signer, MsgSubmitNewParticipant(signer.address, url, KEY)))
+
+    @rule(
+        signer=signers,
+        node_id=node_ids,
+        model=models,
+        status=st.sampled_from(list(HardwareNodeStatus)),
+        removed=st.booleans(),
+    )
+    def change_hardware(
+        self, signer: Signer, node_id: str, model: str, status: HardwareNodeStatus, removed: bool
+    ) -> None:
+        nodes = (HardwareNode(node_id, status, (model,)),)
+        parts = ((), nodes) if removed else (nodes, ())
+        self.waiting.append((signer, MsgSubmitHardwareDiff(signer.address, *parts)))
+
+    @rule(signer=signers, ahead=stages)
+    def submit_seed(self, signer: Signer, ahead: int) -> None:
+        index = max(epoch.index for epoch in self.chain.app.export().epochs) + ahead
+        self.waiting.append((signer, MsgSubmitSeed(signer.address, max(index, 0), "ab" * 64)))
+
+    @rule(signer=signers, node_id=node_ids, nonces=st.lists(st.integers(-1, 50), max_size=9), off=stages)
+    def submit_batch(self, signer: Signer, node_id: str, nonces: list[int], off: int) -> None:
+        distances = (1_000_000,) * len(nonces)
+        batch = MsgSubmitPocBatch(
+            signer.address, self.stage + off, f"b{len(nonces)}", tuple(nonces), distances, node_id
+        )
+        self.waiting.append((signer, batch))
+
+    @rule(signer=signers, fraud=st.booleans())
+    def vote_on_all(self, signer: Signer, fraud: bool) -> None:
+        for host in SIGNERS:
+            vote = MsgSubmitPocValidation(signer.address, host.address, self.stage, fraud_detected=fraud)
+            self.waiting.append((signer, vote))
+
+    @rule(signer=signers, amount=amounts, deposit=st.booleans())
+    def move_collateral(self, signer: Signer, amount: int, deposit: bool) -> None:
+        kind = MsgDepositCollateral if deposit else MsgWithdrawCollateral
+        self.waiting.append((signer, kind(signer.address, Coin("umesh", str(amount)))))
+
+    @rule(blocks=st.integers(1, 12))
+    def make_blocks(self, blocks: int) -> None:
+        """One block with all that waits, then empty ones."""
+        ahead: dict[str, int] = {}
+        txs = []
+        for signer, message in self.waiting:
+            txs.append(self.chain.sign(signer, message, ahead=ahead.get(signer.name, 0)))
+            ahead[signer.name] = ahead.get(signer.name, 0) + 1
+        self.waiting.clear()
+        result = self.chain.make_block(*txs)
+        assert all(tx.reason not in ("ErrPanic", "ErrWrongSequence") for tx in result.tx_results), result
+        self.chain.run_to(self.chain.height + blocks - 1)
+
+    @invariant()
+    def money_adds_up(self) -> None:
+        store = self.chain.app._store
+        assert find_supply_gaps(store) == find_bad_balances(store) == []
+
+    def teardown(self) -> None:
+        chain = self.chain
+        stored = App("test")
+        stored.restore(chain.height, chain.app.info().app_hash, sorted(chain.entries.items()), chain.header)
+        document = chain.app.export()
+        assert stored.export() == document
+        imported = Chain(document)
+        assert encode(imported.app.export()) == encode(document)
+        for one in (chain, imported):
+            one.run_to(document.exported_height + 45)
+        assert imported.app.info().app_hash == chain.app.info().app_hash
+
+
+RandomBlocks.TestCase.settings = settings(
+    max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestRandomBlocks = RandomBlocks.TestCase
