@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from mlnode.io.answer import Answer, BadRequest, read_sampling
+from mlnode.io.callbacks import AbortFlag
 from mlnode.io.chat import BadTemplate, ChatFormat
 from mlnode.io.frames import FinishReason, Frame, RequestFailed, Step, Submit, Tokenize, Tokenized
 from mlnode.io.llama import (
     DECODE_ABORTED,
     DECODE_NO_ROOM,
     DECODE_OK,
-    AbortFlag,
     Context,
     EngineError,
     Model,

@@ -5,7 +5,7 @@ import msgspec
 from mlnode.io.frame import Frame
 
 
-class Load(Frame, tag="load", kw_only=True):
+class Load(Frame, frozen=True, kw_only=True, tag="load"):
     """Open a model and a context for it. Always the first frame, sent once."""
 
     path: str
@@ -37,7 +37,7 @@ class ChatMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     content: str
 
 
-class Submit(Frame, tag="submit", kw_only=True):
+class Submit(Frame, frozen=True, kw_only=True, tag="submit"):
     """Generate. Exactly one of `text`, `tokens` and `messages` is given; otherwise `RequestFailed`."""
 
     request_id: int
@@ -74,20 +74,20 @@ class Submit(Frame, tag="submit", kw_only=True):
     """Larger goes first among the requests that wait inside the worker; equal ones in order of arrival."""
 
 
-class Cancel(Frame, tag="cancel", kw_only=True):
+class Cancel(Frame, frozen=True, kw_only=True, tag="cancel"):
     """Give up one request: its slot is free within milliseconds, even in the middle of a long prompt.
     Answered by `Done` with reason `cancelled`; an unknown or finished id is ignored."""
 
     request_id: int
 
 
-class SetThreads(Frame, tag="set_threads", kw_only=True):
+class SetThreads(Frame, frozen=True, kw_only=True, tag="set_threads"):
     """Use this many CPU threads from the next step on."""
 
     n_threads: int
 
 
-class Tokenize(Frame, tag="tokenize", kw_only=True):
+class Tokenize(Frame, frozen=True, kw_only=True, tag="tokenize"):
     """Count before asking. Same choice of prompt as in `Submit`. Answered by `Tokenized` or
     `RequestFailed`."""
 
@@ -96,7 +96,7 @@ class Tokenize(Frame, tag="tokenize", kw_only=True):
     messages: list[ChatMessage] | None = None
 
 
-class PocStart(Frame, tag="poc_start", kw_only=True):
+class PocStart(Frame, frozen=True, kw_only=True, tag="poc_start"):
     """Mine nonces until `PocStop`, `nonces_max` or another `PocStart`. Requests on the same worker go on:
     when both have work, they share the time equally.
 
@@ -121,11 +121,11 @@ class PocStart(Frame, tag="poc_start", kw_only=True):
     """Stop by itself after trying this many; 0: go on until told."""
 
 
-class PocStop(Frame, tag="poc_stop", kw_only=True):
+class PocStop(Frame, frozen=True, kw_only=True, tag="poc_stop"):
     """Stop mining. Answered by a last `PocBatch` with `final` set when mining was going on."""
 
 
-class PocValidate(Frame, tag="poc_validate", kw_only=True):
+class PocValidate(Frame, frozen=True, kw_only=True, tag="poc_validate"):
     """Recompute a sample of somebody's batch and judge it. Answered by `PocValidated`, whatever the batch
     holds. Several may wait; each is interleaved with mining and requests decode by decode."""
 
@@ -152,7 +152,7 @@ class PocValidate(Frame, tag="poc_validate", kw_only=True):
     """Chooses the sample; must be unknown to the claimant when the batch was made."""
 
 
-class Stop(Frame, tag="stop", kw_only=True):
+class Stop(Frame, frozen=True, kw_only=True, tag="stop"):
     """End at once: requests under way are answered `cancelled`, then the process exits with status 0."""
 
 

@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from mlnode.io.llama import DECODE_ABORTED, DECODE_OK, AbortFlag, Context, EngineError, FloatArray, Model
+from mlnode.io.callbacks import AbortFlag
+from mlnode.io.llama import DECODE_ABORTED, DECODE_OK, Context, EngineError, FloatArray, Model
 from mlnode.poc import (
     CALIBRATION_NONCES,
     DIMS,

@@ -8,8 +8,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from mlnode.io.callbacks import AbortFlag
 from mlnode.io.frames import Frame, PocBatch, PocFailed, PocStart, PocStarted, PocValidate, PocValidated
-from mlnode.io.llama import AbortFlag, EngineError
+from mlnode.io.llama import EngineError
 from mlnode.io.poc_engine import SEQUENCES, Interrupted, PocEngine
 from mlnode.poc import NONCE_MAX, Claim, Inspection, Partition, Rules, Stage, Verdict, inspect_claim, judge
 

@@ -11,7 +11,7 @@ FinishReason = Literal["stop", "length", "cancelled"]
 up. `cancelled`: the front asked. A request that fails ends with `RequestFailed` instead of `Done`."""
 
 
-class Loaded(Frame, tag="loaded", kw_only=True):
+class Loaded(Frame, frozen=True, kw_only=True, tag="loaded"):
     """The model answers: weights mapped, context made, one token decoded as warm-up."""
 
     name: str
@@ -29,9 +29,9 @@ class Loaded(Frame, tag="loaded", kw_only=True):
     model_bytes: int
     """Sum of the tensors."""
     kv_bytes: int
-    """Key-value cells of all slots, computed from the header and the context's real sizes."""
+    """Key-value cells of all slots, as llama.cpp tells them."""
     compute_bytes: int
-    """Growth of the process's memory when the context was made, less `kv_bytes`; at least 0."""
+    """Buffers of the computation and of its results, as llama.cpp tells them."""
     rss_bytes: int
     """Resident memory of the process after the warm-up, shared file pages included."""
     load_ms: int
@@ -40,7 +40,7 @@ class Loaded(Frame, tag="loaded", kw_only=True):
     """Time of the warm-up's last single-token decode, microseconds."""
 
 
-class LoadFailed(Frame, tag="load_failed", kw_only=True):
+class LoadFailed(Frame, frozen=True, kw_only=True, tag="load_failed"):
     """The model cannot be served; the worker exits with status 3 after this frame.
 
     Codes: `FILE_MISSING`, `FILE_UNREADABLE`, `NOT_GGUF`, `CORRUPT`, `UNSUPPORTED`, `OUT_OF_MEMORY`,
@@ -79,13 +79,13 @@ class Delta(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One entry per new token when asked for."""
 
 
-class Step(Frame, tag="step", kw_only=True):
+class Step(Frame, frozen=True, kw_only=True, tag="step"):
     """One engine step: what it added to every request that was decoding. The end is said by `Done`."""
 
     deltas: list[Delta]
 
 
-class Done(Frame, tag="done", kw_only=True):
+class Done(Frame, frozen=True, kw_only=True, tag="done"):
     """The request is over and its slot is free. Every `Submit` ends with exactly one `Done` or one
     `RequestFailed`."""
 
@@ -105,7 +105,7 @@ class Done(Frame, tag="done", kw_only=True):
     """The stop string that ended it, where one did."""
 
 
-class RequestFailed(Frame, tag="request_failed", kw_only=True):
+class RequestFailed(Frame, frozen=True, kw_only=True, tag="request_failed"):
     """The request was refused, or failed under way; nothing else follows for it.
 
     Codes: `BAD_PROMPT`, `PROMPT_TOO_LONG`, `BAD_PARAMETERS`, `BAD_TEMPLATE`, `QUEUE_FULL`, `NO_KV_ROOM`,
@@ -116,14 +116,14 @@ class RequestFailed(Frame, tag="request_failed", kw_only=True):
     text: str
 
 
-class Tokenized(Frame, tag="tokenized", kw_only=True):
+class Tokenized(Frame, frozen=True, kw_only=True, tag="tokenized"):
     """Answer to `Tokenize`."""
 
     request_id: int
     tokens: list[int]
 
 
-class PocStarted(Frame, tag="poc_started", kw_only=True):
+class PocStarted(Frame, frozen=True, kw_only=True, tag="poc_started"):
     """Mining began: the profile is at hand and the seed material derived."""
 
     stage_id: int
@@ -134,7 +134,7 @@ class PocStarted(Frame, tag="poc_started", kw_only=True):
     """Time that computing or reading the profile took."""
 
 
-class PocBatch(Frame, tag="poc_batch", kw_only=True):
+class PocBatch(Frame, frozen=True, kw_only=True, tag="poc_batch"):
     """Nonces that count, found since the last batch, with their distances in millionths."""
 
     stage_id: int
@@ -150,7 +150,7 @@ class PocBatch(Frame, tag="poc_batch", kw_only=True):
     """No more batches of this stage follow."""
 
 
-class PocFailed(Frame, tag="poc_failed", kw_only=True):
+class PocFailed(Frame, frozen=True, kw_only=True, tag="poc_failed"):
     """Mining or a validation could not be done; the worker goes on.
 
     Codes: `BAD_PARAMETERS`, `ENGINE`. `validation_id` is -1 when mining failed."""
@@ -161,7 +161,7 @@ class PocFailed(Frame, tag="poc_failed", kw_only=True):
     text: str
 
 
-class PocValidated(Frame, tag="poc_validated", kw_only=True):
+class PocValidated(Frame, frozen=True, kw_only=True, tag="poc_validated"):
     """The verdict on one batch."""
 
     validation_id: int
@@ -180,7 +180,7 @@ class PocValidated(Frame, tag="poc_validated", kw_only=True):
     """The recomputed distances, in the order of `nonces`."""
 
 
-class Heartbeat(Frame, tag="heartbeat", kw_only=True):
+class Heartbeat(Frame, frozen=True, kw_only=True, tag="heartbeat"):
     """Sent once a second by the worker's I/O thread, also while the engine computes or loads."""
 
     steps: int

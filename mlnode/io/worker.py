@@ -11,26 +11,21 @@ import ctypes
 import os
 import queue
 import resource
-import select
 import signal
-import socket
 import sys
 import threading
 import time
 from pathlib import Path
 
-from mlnode.estimate import compute_kv_bytes
-from mlnode.gguf import GgufError, Header, read_header
+from mlnode.io.callbacks import AbortFlag, EngineLog
+from mlnode.io.connection import Connection
 from mlnode.io.engine import Engine
 from mlnode.io.frames import (
     BrokenFrame,
     Cancel,
-    Frame,
-    FrameBuffer,
     FrontFrame,
     Heartbeat,
     Load,
-    Loaded,
     LoadFailed,
     PocStart,
     PocStop,
@@ -39,10 +34,9 @@ from mlnode.io.frames import (
     Stop,
     Submit,
     Tokenize,
-    decode_front,
-    encode,
 )
-from mlnode.io.llama import AbortFlag, EngineError, EngineLog, Model
+from mlnode.io.llama import EngineError, Model
+from mlnode.io.loading import THREADS_MAX, load_engine
 from mlnode.io.poc_engine import PocEngine
 from mlnode.io.poc_work import MINING, PocWork
 
@@ -51,41 +45,7 @@ EXIT_OK, EXIT_BROKEN_FRAME, EXIT_LOAD_FAILED, EXIT_ENGINE = 0, 2, 3, 4
 
 HEARTBEAT_S = 1.0
 
-SLOTS_MAX = 64
-THREADS_MAX = 512
-UBATCH_MIN, UBATCH_MAX = 8, 4096
-"""A prompt cut into pieces of fewer than 8 rows would take other kernels than the whole."""
-
 _PR_SET_PDEATHSIG = 1
-_READ_BYTES = 64 * 1024
-
-
-class Connection:
-    """The worker's end of the socket. Sending is for both threads, receiving for one."""
-
-    def __init__(self, fd: int) -> None:
-        self._socket = socket.socket(fileno=fd)
-        self._lock = threading.Lock()
-        self._buffer = FrameBuffer()
-
-    def send(self, frame: Frame) -> None:
-        """Send, waiting for room. A front that is gone ends the process."""
-        try:
-            with self._lock:
-                self._socket.sendall(encode(frame))
-        except OSError:
-            os._exit(EXIT_OK)
-
-    def receive(self, timeout_s: float) -> list[FrontFrame] | None:
-        """Orders that arrived within the time; None when the front has closed its end."""
-        ready, _, _ = select.select([self._socket], [], [], timeout_s)
-        if not ready:
-            return []
-        try:
-            data = self._socket.recv(_READ_BYTES)
-        except ConnectionError:
-            return None
-        return [decode_front(body) for body in self._buffer.feed(data)] if data else None
 
 
 class Worker:
@@ -95,8 +55,7 @@ class Worker:
         self._connection = connection
         self._inbox: queue.SimpleQueue[FrontFrame] = queue.SimpleQueue()
         self._abort = AbortFlag()
-        self._log: EngineLog | None = None
-        """Kept here for as long as llama.cpp may call it."""
+        self._log = EngineLog()
         self._known: set[int] = set()
         self._engine: Engine | None = None
         self._poc_engine: PocEngine | None = None
@@ -224,96 +183,17 @@ class Worker:
             self._poc_engine.set_threads(self._n_threads)
 
     def _load(self, order: Load) -> tuple[Engine, PocWork]:
-        started = time.monotonic()
-        _check_parameters(order)
-        path = Path(order.path)
-        header = read_model_header(path)
-        log = self._log = EngineLog()
-        model = Model(
-            path,
-            n_gpu_layers=order.n_gpu_layers,
-            use_mmap=order.use_mmap,
-            check_tensors=order.check_tensors,
-            log=log,
-        )
-        n_ctx = min(order.n_ctx, model.n_ctx_train or order.n_ctx)
         self._n_threads = order.n_threads
-        engine = Engine(
-            model,
-            self._abort,
-            self._connection.send,
-            n_ctx=n_ctx,
-            slots=order.slots,
-            n_ubatch=order.n_ubatch,
-            n_threads=order.n_threads,
-        )
-        step_us = engine.warm_up()
-        self._engine = engine
-        self._connection.send(
-            Loaded(
-                name=header.name,
-                architecture=header.architecture,
-                n_ctx=n_ctx,
-                n_ctx_train=model.n_ctx_train,
-                slots=order.slots,
-                n_vocab=model.n_vocab,
-                n_layers=model.n_layers,
-                n_embd=model.n_embd,
-                has_chat_template=engine.has_chat_template,
-                model_bytes=model.size_bytes,
-                kv_bytes=log.buffer_bytes("KV")
-                or compute_kv_bytes(header, n_ctx, order.slots, order.n_ubatch),
-                compute_bytes=log.buffer_bytes("compute") + log.buffer_bytes("output"),
-                rss_bytes=read_rss_bytes(),
-                load_ms=round((time.monotonic() - started) * 1000),
-                step_us=step_us,
-            )
-        )
-        log.forget()
-        self._poc = PocWork(
-            lambda: self._open_poc(model, path, order.cache_dir), self._abort, self._connection.send
-        )
-        return engine, self._poc
+        model, self._engine, loaded = load_engine(order, self._log, self._abort, self._connection.send)
+        self._connection.send(loaded)
+        self._poc = PocWork(lambda: self._open_poc(model, order), self._abort, self._connection.send)
+        return self._engine, self._poc
 
-    def _open_poc(self, model: Model, path: Path, cache_dir: str) -> PocEngine:
+    def _open_poc(self, model: Model, order: Load) -> PocEngine:
         if self._poc_engine is None:
-            kept = Path(cache_dir) if cache_dir else None
-            self._poc_engine = PocEngine(model, path, kept, self._abort, self._n_threads)
+            kept = Path(order.cache_dir) if order.cache_dir else None
+            self._poc_engine = PocEngine(model, Path(order.path), kept, self._abort, self._n_threads)
         return self._poc_engine
-
-
-def _check_parameters(order: Load) -> None:
-    faults = (
-        (not 1 <= order.slots <= SLOTS_MAX, f"slots must be between 1 and {SLOTS_MAX}"),
-        (not 1 <= order.n_ctx <= 2**24, "n_ctx must be between 1 and 16,777,216"),
-        (not UBATCH_MIN <= order.n_ubatch <= UBATCH_MAX, f"n_ubatch must be {UBATCH_MIN} to {UBATCH_MAX}"),
-        (not 1 <= order.n_threads <= THREADS_MAX, f"n_threads must be between 1 and {THREADS_MAX}"),
-    )
-    for wrong, text in faults:
-        if wrong:
-            raise EngineError("BAD_PARAMETERS", text)
-
-
-def read_model_header(path: Path) -> Header:
-    """The header, or the reason why the file is no model that can be loaded."""
-    try:
-        with path.open("rb") as file:
-            return read_header(file, os.fstat(file.fileno()).st_size)
-    except FileNotFoundError as error:
-        raise EngineError("FILE_MISSING", f"there is no file {path}") from error
-    except OSError as error:
-        raise EngineError("FILE_UNREADABLE", f"{path} cannot be read: {error.strerror}") from error
-    except GgufError as error:
-        raise EngineError(error.code, error.text) from error
-
-
-def read_rss_bytes() -> int:
-    """Resident memory of this process, 0 where the system does not tell."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0
-    return pages * resource.getpagesize()
 
 
 def _guard_process(parent: int) -> None:

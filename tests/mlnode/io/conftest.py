@@ -9,9 +9,10 @@ from typing import TypeVar
 import pytest
 import pytest_asyncio
 
+from mlnode.io.callbacks import AbortFlag, EngineLog
 from mlnode.io.engine import Engine
 from mlnode.io.frames import Done, Frame, Load, Loaded, RequestFailed, Step, Submit, WorkerFrame
-from mlnode.io.llama import AbortFlag, EngineLog, Model
+from mlnode.io.llama import Model
 from mlnode.io.spawn import WorkerProcess
 
 F = TypeVar("F", bound=WorkerFrame)

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlnode.io.llama import AbortFlag, Model
+from mlnode.io.callbacks import AbortFlag
+from mlnode.io.llama import Model
 from mlnode.io.poc_engine import SEQUENCES, Interrupted, PocEngine, make_projection
 from mlnode.poc import DIMS, Claim, Rules, Stage, Verdict, inspect_claim, judge
 
@@ -73,7 +74,8 @@ def test_distances_are_the_same_in_another_process(poc: MakePoc, tiny_path: Path
     script = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from mlnode.io.llama import AbortFlag, EngineLog, Model\n"
+        "from mlnode.io.callbacks import AbortFlag, EngineLog\n"
+        "from mlnode.io.llama import Model\n"
         "from mlnode.io.poc_engine import PocEngine\n"
         "from mlnode.poc import Stage\n"
         "path, log = Path(sys.argv[1]), EngineLog()\n"

@@ -72,7 +72,7 @@ async def test_the_worker_tells_that_it_lives(start_worker: Start) -> None:
 async def test_a_request_cancelled_in_its_prompt_frees_the_slot_at_once(
     start_worker: Start, slow_path: Path
 ) -> None:
-    client = await start_worker(slow_path, slots=1, n_ctx=8192, n_ubatch=512)
+    client = await start_worker(slow_path, slots=1, n_ctx=8192)
     client.worker.send(Submit(request_id=1, tokens=[300 + i % 200 for i in range(8000)], max_tokens=1))
     client.worker.send(Submit(request_id=2, text="the", max_tokens=1))
     await client.wait_for(Heartbeat, lambda frame: frame.waiting == 1 and frame.active == 1)

@@ -1,0 +1,101 @@
+"""From a `Load` frame to an engine that has decoded its first token, or to the reason why not."""
+
+import os
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from mlnode.estimate import compute_kv_bytes
+from mlnode.gguf import GgufError, Header, read_header
+from mlnode.io.callbacks import AbortFlag, EngineLog
+from mlnode.io.engine import Engine
+from mlnode.io.frames import Frame, Load, Loaded
+from mlnode.io.llama import EngineError, Model
+
+SLOTS_MAX = 64
+THREADS_MAX = 512
+UBATCH_MIN, UBATCH_MAX = 8, 4096
+"""A prompt cut into pieces of fewer than 8 rows would take other kernels than the whole."""
+
+
+def load_engine(
+    order: Load, log: EngineLog, abort: AbortFlag, reply: Callable[[Frame], None]
+) -> tuple[Model, Engine, Loaded]:
+    """The model, an engine on it, and what to tell of them. Raises `EngineError` with a `LoadFailed` code."""
+    started = time.monotonic()
+    _check_parameters(order)
+    path = Path(order.path)
+    header = read_model_header(path)
+    model = Model(
+        path,
+        n_gpu_layers=order.n_gpu_layers,
+        use_mmap=order.use_mmap,
+        check_tensors=order.check_tensors,
+        log=log,
+    )
+    n_ctx = min(order.n_ctx, model.n_ctx_train or order.n_ctx)
+    engine = Engine(
+        model,
+        abort,
+        reply,
+        n_ctx=n_ctx,
+        slots=order.slots,
+        n_ubatch=order.n_ubatch,
+        n_threads=order.n_threads,
+    )
+    step_us = engine.warm_up()
+    kv_bytes = log.buffer_bytes("KV") or compute_kv_bytes(header, n_ctx, order.slots, order.n_ubatch)
+    loaded = Loaded(
+        name=header.name,
+        architecture=header.architecture,
+        n_ctx=n_ctx,
+        n_ctx_train=model.n_ctx_train,
+        slots=order.slots,
+        n_vocab=model.n_vocab,
+        n_layers=model.n_layers,
+        n_embd=model.n_embd,
+        has_chat_template=engine.has_chat_template,
+        model_bytes=model.size_bytes,
+        kv_bytes=kv_bytes,
+        compute_bytes=log.buffer_bytes("compute") + log.buffer_bytes("output"),
+        rss_bytes=read_rss_bytes(),
+        load_ms=round((time.monotonic() - started) * 1000),
+        step_us=step_us,
+    )
+    log.forget()
+    return model, engine, loaded
+
+
+def _check_parameters(order: Load) -> None:
+    faults = (
+        (not 1 <= order.slots <= SLOTS_MAX, f"slots must be between 1 and {SLOTS_MAX}"),
+        (not 1 <= order.n_ctx <= 2**24, "n_ctx must be between 1 and 16,777,216"),
+        (not UBATCH_MIN <= order.n_ubatch <= UBATCH_MAX, f"n_ubatch must be {UBATCH_MIN} to {UBATCH_MAX}"),
+        (not 1 <= order.n_threads <= THREADS_MAX, f"n_threads must be between 1 and {THREADS_MAX}"),
+    )
+    for wrong, text in faults:
+        if wrong:
+            raise EngineError("BAD_PARAMETERS", text)
+
+
+def read_model_header(path: Path) -> Header:
+    """The header, or the reason why the file is no model that can be loaded."""
+    try:
+        with path.open("rb") as file:
+            return read_header(file, os.fstat(file.fileno()).st_size)
+    except FileNotFoundError as error:
+        raise EngineError("FILE_MISSING", f"there is no file {path}") from error
+    except OSError as error:
+        raise EngineError("FILE_UNREADABLE", f"{path} cannot be read: {error.strerror}") from error
+    except GgufError as error:
+        raise EngineError(error.code, error.text) from error
+
+
+def read_rss_bytes() -> int:
+    """Resident memory of this process, 0 where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * resource.getpagesize()
