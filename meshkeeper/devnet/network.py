@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
@@ -72,9 +73,8 @@ class Network:
             child.wait_ready()
         nodes = sum(len(participant.nodes) for participant in self.plan.participants)
         count = len(self.plan.participants)
-        say(
-            f"one chain, {count} brokers and {nodes} nodes run, each a process; logs: {self.plan.base / 'logs'}"
-        )
+        say(f"one chain, {count} brokers and {nodes} nodes run, each a process of its own")
+        say(f"their logs are in {self.plan.base / 'logs'}")
 
     def start(self, name: str) -> None:
         """Starts one process again and waits until it is ready."""
@@ -122,10 +122,16 @@ class Network:
             "models", "register", "--id", model.model_id, *sizes, *threshold, *alternatives, signer=AUTHORITY
         )
 
-    def deposit_collateral(self, name: str) -> None:
-        """Deposits collateral for a participant."""
+    def deposit_collateral(self) -> None:
+        """Deposits collateral for all participants at once."""
         amount = json.dumps({"amount": {"denom": DENOM, "amount": str(COLLATERAL_UMESH)}})
-        self._tx("collateral", "deposit", "--json", amount, signer=str(self.plan.broker_home(name)))
+        signers = [str(self.plan.broker_home(participant.name)) for participant in self.plan.participants]
+        with ThreadPoolExecutor() as pool:
+            list(
+                pool.map(
+                    lambda signer: self._tx("collateral", "deposit", "--json", amount, signer=signer), signers
+                )
+            )
 
     def submit_batch(self, name: str, node_id: str, poc_start_block_height: int) -> dict:
         """Hands in a nonce in a node's name, as anyone with the participant's key could; tells the refusal."""

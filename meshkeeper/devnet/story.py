@@ -91,8 +91,7 @@ def register(story: Story) -> None:
         return not waiting
 
     story.watch(all_there, EPOCH_WITHIN_S, "the registration of all nodes")
-    for participant in network.plan.participants:
-        network.deposit_collateral(participant.name)
+    network.deposit_collateral()
     story.facts["nodes"] = facts.list_hardware(network.reader, story.teller.name)
     story.expect(len(story.facts["nodes"]) == count, "not every node is on chain")
 

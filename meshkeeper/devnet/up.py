@@ -27,7 +27,7 @@ class NotPossible(Exception):
 
 
 def up(root: Path, model: Path | None, teller: Teller) -> NetworkPlan:
-    """Starts the network below a folder, or finds that it runs; returns its plan once prompts are answered."""
+    """Starts the network below a folder, or finds it up; returns its plan once prompts are answered."""
     base = root / "devnet"
     known = read_json(base / "network.json")
     if known and _running(known):
