@@ -25,7 +25,7 @@ from chain.epochs.types import (
     RandomSeed,
     ValidationWeight,
 )
-from chain.errors import ErrEffectiveEpochNotFound, ErrEpochGroupDataNotFound
+from chain.errors import ErrEffectiveEpochNotFound, ErrEpochGroupDataNotFound, ErrInvalidRecord
 from chain.genesis import GenesisState
 from chain.store import Map
 
@@ -163,6 +163,11 @@ class Epochs:
         }
 
     def _lay_out_first_epoch(self, ctx: Context, genesis: GenesisState) -> None:
+        addresses = [member.address for member in genesis.genesis_members]
+        if len(dict.fromkeys(addresses)) < len(addresses):
+            raise ErrInvalidRecord(what="genesis members", why="one comes twice")
+        if any(member.weight < 1 for member in genesis.genesis_members):
+            raise ErrInvalidRecord(what="genesis members", why="a weight is below 1")
         self.set_epoch(ctx, Epoch())
         members = tuple(
             ValidationWeight(member.address, member.weight, GENESIS_REPUTATION)

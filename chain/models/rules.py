@@ -12,7 +12,7 @@ edge:
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from chain.fixed import Decimal
+from chain.fixed import ONE, PRECISION, Decimal, from_decimal
 from chain.models.types import Model
 
 NEAREST = "nearest"
@@ -107,7 +107,5 @@ def hand_on_alternatives(heir: Model, retired: Model) -> tuple[str, ...]:
 
 
 def is_fraction(number: Decimal) -> bool:
-    """Whether a decimal lies between 0 and 1, both included, with an exponent from -18 to 0."""
-    if not -18 <= number.exponent <= 0:
-        return False
-    return 0 <= number.value <= 10**-number.exponent
+    """Whether a decimal lies between 0 and 1, both included."""
+    return abs(number.exponent) <= PRECISION and 0 <= from_decimal(number) <= ONE

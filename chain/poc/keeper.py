@@ -167,7 +167,7 @@ class Poc:
         admitted = frozen.admissions if frozen else ()
         return admission.Facts(
             eligibility=self.get_participant_eligibility(ctx, address).find(address, node_id),
-            in_snapshot=any((entry.participant, entry.node_id) == (address, node_id) for entry in admitted),
+            in_snapshot=rules.is_admitted(admitted, address, node_id),
             in_effective_epoch=self._is_in_effective_epoch(ctx, address, node_id),
             effective_index=effective.index,
             effective_reseated=active is not None and active.reseated,

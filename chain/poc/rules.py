@@ -1,6 +1,7 @@
 """Who may mine, what a nonce counts, and when the validators' votes accept it."""
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from chain.models.types import Resolver
@@ -67,6 +68,13 @@ def build_admissions(eligibility: EligibilityMap) -> tuple[PocAdmission, ...]:
     return tuple(
         PocAdmission(*key, entries[key].models[0]) for key in sorted(entries) if entries[key].eligible
     )
+
+
+def is_admitted(admissions: Sequence[PocAdmission], participant: str, node_id: str) -> bool:
+    """Whether a machine is among admissions, which are sorted."""
+    wanted = (participant, node_id)
+    at = bisect_left(admissions, wanted, key=lambda entry: (entry.participant, entry.node_id))
+    return at < len(admissions) and (admissions[at].participant, admissions[at].node_id) == wanted
 
 
 def compute_claims(batches: Iterable[PoCBatch], excluded: Mapping[NodeKey, str]) -> dict[str, dict[str, int]]:

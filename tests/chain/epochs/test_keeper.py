@@ -4,15 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from chain.epochs.types import EpochPhase, MsgSubmitSeed
+from chain.epochs.types import EpochPhase, GenesisMember, MsgSubmitSeed
 from chain.errors import (
     ErrEpochGroupDataNotFound,
+    ErrInvalidRecord,
     ErrPocTooLate,
     ErrSeedNotAccepted,
     ErrUpcomingEpochNotFound,
 )
 from chain.models.types import MsgRetireModel
 from chain.nodes.types import HardwareNodeStatus, ParticipantStatus
+from chain.params import MsgUpdateParams
+from chain.profiles import DEFAULT
+from tests.chain.kit import build_genesis
 from tests.chain.world import AUTHORITY, World, node, reasons
 
 MODEL = "Qwen/QwQ-32B"
@@ -273,3 +277,27 @@ def test_an_export_imported_again_gives_the_same_state(world: World) -> None:
     before = world.digest()
     world.load(world.export())
     assert world.digest() == before
+
+
+@pytest.mark.parametrize("weights", [(0, 1), (-5, 1)])
+def test_a_genesis_member_has_a_weight(weights: tuple[int, ...]) -> None:
+    with pytest.raises(ErrInvalidRecord):
+        World("alice", "bob", weights=dict(zip(("alice", "bob"), weights, strict=True)))
+
+
+def test_a_genesis_member_comes_once() -> None:
+    members = (GenesisMember("mesh1a", 1), GenesisMember("mesh1a", 2))
+    with pytest.raises(ErrInvalidRecord):
+        World("alice").load(build_genesis(AUTHORITY, genesis_members=members))
+
+
+def test_a_changed_schedule_waits_for_the_next_proof_of_compute(world: World) -> None:
+    world.begin(42)
+    longer = replace(DEFAULT, epoch=replace(DEFAULT.epoch, epoch_length=60, poc_stage_duration=20))
+    world.deliver(MsgUpdateParams(AUTHORITY.address, longer))
+    world.begin(60)
+    assert world.keepers.epochs.get_effective(world.context()).index == 1
+    world.begin(81)
+    assert world.upcoming() == (2, 80)
+    at = world.keepers.epochs.get_epoch_info(world.context())
+    assert (at.generation_end_block_height, at.next_poc_start_block_height) == (100, 140)
