@@ -158,13 +158,14 @@ def _set_public_keys(ante: Ante) -> None:
                 raise ErrInvalidPubKey(address=address, why="none is given and none is known")
             continue
         key_type, public_key = open_public_key(info.public_key, address)
+        if (key_type, public_key) == (account.key_type, account.public_key):
+            continue
         if not is_public_key(key_type, public_key):
             raise ErrInvalidPubKey(address=address, why=f"it is no {key_type} key")
-        if address_of(key_type, public_key) != address:
+        if account.key_type or address_of(key_type, public_key) != address:
             raise ErrInvalidPubKey(address=address, why="it belongs to another address")
-        if not account.key_type:
-            account = replace(account, key_type=key_type, public_key=public_key)
-            ante.accounts.set_account(ante.ctx, account)
+        account = replace(account, key_type=key_type, public_key=public_key)
+        ante.accounts.set_account(ante.ctx, account)
 
 
 def _check_signature_count(ante: Ante) -> None:

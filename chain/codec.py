@@ -38,6 +38,8 @@ from chain.v1 import (
 from chain.v1 import tx_pb2 as msg_pb2
 
 Record = TypeVar("Record")
+Kind = Anything
+"""A class of records. Spelt loosely because the caches want to know that it can be hashed."""
 
 _OWN = (
     collateral_pb2,
@@ -86,7 +88,7 @@ _COSMOS = {
 
 def encode(record: object) -> bytes:
     """The record as bytes. The same record gives the same bytes everywhere."""
-    return to_message(record).SerializeToString(deterministic=True)
+    return bytes(to_message(record).SerializeToString(deterministic=True))
 
 
 def decode(record_class: type[Record], data: bytes) -> Record:
@@ -112,24 +114,26 @@ def decode_canonical(record_class: type[Record], data: bytes) -> Record:
     return record
 
 
-def to_message(record: object) -> Message:
+def to_message(record: Anything) -> Message:
     """The record as a protobuf message."""
-    return _writer(type(record))(record)
+    kind: Kind = type(record)
+    return _writer(kind)(record)
 
 
 def from_message(record_class: type[Record], message: Message) -> Record:
     """The record of a protobuf message."""
     try:
-        record: Record = _reader(record_class)(message)
+        kind: Kind = record_class
+        record: Record = _reader(kind)(message)
     except ValueError as error:
         raise ErrTxDecode(why=f"{record_class.__name__} has a value out of range") from error
     return record
 
 
 @cache
-def message_class(record_class: type) -> type[Message]:
+def message_class(record_class: Kind) -> type[Message]:
     """The generated class that belongs to a record."""
-    found = _COSMOS.get(record_class.__name__)
+    found: type[Message] | None = _COSMOS.get(record_class.__name__)
     for module in _OWN if found is None else ():
         found = found or getattr(module, record_class.__name__, None)
     if found is None:
@@ -152,7 +156,7 @@ def _parse(record_class: type, data: bytes) -> Message:
 
 
 @cache
-def _writer(record_class: type) -> Callable[[Anything], Message]:
+def _writer(record_class: Kind) -> Callable[[Anything], Message]:
     make = message_class(record_class)
     columns = [(name, default, _out(hint)) for name, default, hint in _columns(record_class)]
 
@@ -168,11 +172,11 @@ def _writer(record_class: type) -> Callable[[Anything], Message]:
 
 
 @cache
-def _reader(record_class: type) -> Callable[[Message], Anything]:
+def _reader(record_class: Kind) -> Callable[[Message], Anything]:
     columns = [(name, _into(hint), _is_optional(hint)) for name, _, hint in _columns(record_class)]
 
     def read(message: Message) -> Anything:
-        values = []
+        values: list[Anything] = []
         for name, into, optional in columns:
             if optional and not message.HasField(name):
                 values.append(None)
@@ -220,4 +224,5 @@ def _into(hint: Anything) -> Callable[[Anything], Anything] | None:
         return tuple if item is None else lambda values: tuple(item(value) for value in values)
     if isinstance(hint, type) and issubclass(hint, IntEnum):
         return hint
-    return _reader(hint) if is_dataclass(hint) else None
+    is_record = is_dataclass(hint)
+    return _reader(hint) if is_record else None

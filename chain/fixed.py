@@ -12,7 +12,7 @@ from chain.errors import ErrInvalidRecord
 
 PRECISION = 18
 """Digits after the point of a scaled integer."""
-ONE = 10**PRECISION
+ONE = 1_000_000_000_000_000_000
 """The number 1, scaled."""
 SCALED_BITS_MAX = 315
 """Longest scaled integer in bits, as in Cosmos: 256 bits before the point and 60 for the digits after it."""
@@ -35,7 +35,7 @@ def from_decimal(number: Decimal) -> int:
     """The number, scaled; exact. Refuses an exponent outside -18 to 18."""
     if not -PRECISION <= number.exponent <= PRECISION:
         raise ErrInvalidRecord(what="decimal", why=f"exponent {number.exponent} is outside -18 to 18")
-    return number.value * 10 ** (number.exponent + PRECISION)
+    return int(number.value * 10 ** (number.exponent + PRECISION))
 
 
 def to_decimal(scaled: int) -> Decimal:
@@ -60,7 +60,7 @@ def parse(text: str) -> int:
     match = _TEXT.fullmatch(text)
     if match is None:
         raise ErrInvalidRecord(what="decimal", why=f"{text!r} is not a number with at most 18 decimals")
-    sign, whole, fraction = match.groups(default="")
+    sign, whole, fraction = (str(group) for group in match.groups(default=""))
     scaled = int(whole) * ONE + int(fraction.ljust(PRECISION, "0"))
     return -scaled if sign else scaled
 

@@ -5,6 +5,8 @@ Records are protobuf (`codec.py`), integers decimal digits, text UTF-8. Each roo
 beside its keeper.
 """
 
+from typing import Any as Anything
+
 from chain import codec, governance
 from chain.auth import keeper as auth
 from chain.bank import keeper as bank
@@ -17,7 +19,7 @@ from chain.nodes import keeper as nodes
 from chain.poc import keeper as poc
 from chain.store import Map
 
-ROOMS: tuple[tuple[str, int, tuple[Map, ...]], ...] = (
+ROOMS: tuple[tuple[str, int, tuple[Map[Anything], ...]], ...] = (
     ("auth", 0x01, auth.COLLECTIONS),
     ("bank", 0x02, bank.COLLECTIONS),
     ("params", 0x03, governance.COLLECTIONS),
@@ -30,11 +32,13 @@ ROOMS: tuple[tuple[str, int, tuple[Map, ...]], ...] = (
 )
 """Name, first byte and collections of each room, by first byte."""
 
-COLLECTIONS: tuple[Map, ...] = tuple(collection for _, _, collections in ROOMS for collection in collections)
+COLLECTIONS: tuple[Map[Anything], ...] = tuple(
+    collection for _, _, collections in ROOMS for collection in collections
+)
 _BY_PREFIX = {collection.prefix: collection for collection in COLLECTIONS}
 
 
-def find_collection(key: bytes) -> Map:
+def find_collection(key: bytes) -> Map[Anything]:
     """The collection that a key belongs to."""
     collection = _BY_PREFIX.get(key[:2])
     if collection is None:

@@ -147,7 +147,8 @@ class Map(Generic[Value]):
 
     def decode(self, key: bytes) -> tuple[KeyPart, ...]:
         """The parts of a key."""
-        rest, parts = key[len(self.prefix) :], []
+        parts: list[KeyPart] = []
+        rest = key[len(self.prefix) :]
         for kind in self.key:
             if kind is int:
                 parts.append(int.from_bytes(rest[:8], "big"))

@@ -1,6 +1,7 @@
 """Addresses: 20 bytes, written as bech32 with the prefix `mesh`."""
 
 import hashlib
+from functools import lru_cache
 
 import bech32
 
@@ -12,6 +13,8 @@ PREFIX = "mesh"
 ADDRESS_BYTES = 20
 ADDRESS_CHARACTERS_MAX = 90
 """Longest bech32 text."""
+REMEMBERED_MAX = 65_536
+"""Addresses whose arithmetic is remembered. It depends on the text alone, so remembering only saves time."""
 SECP256K1 = "secp256k1"
 ED25519 = "ed25519"
 
@@ -22,6 +25,7 @@ MODULE_ACCOUNTS = (FEE_COLLECTOR, INFERENCE, COLLATERAL)
 """Accounts that no key opens: fees, escrow and unclaimed work, deposits."""
 
 
+@lru_cache(REMEMBERED_MAX)
 def address_of(key_type: str, public_key: bytes) -> str:
     """Address of a public key, as on every Cosmos chain: ripemd160(sha256(key)) of a compressed secp256k1
     key, the first 20 bytes of sha256(key) of an ed25519 key.
@@ -41,9 +45,11 @@ def module_address(name: str) -> str:
 
 def encode_address(raw: bytes) -> str:
     """20 bytes as text."""
-    return str(bech32.bech32_encode(PREFIX, bech32.convertbits(raw, 8, 5)))
+    words = bech32.convertbits(raw, 8, 5) or []
+    return str(bech32.bech32_encode(PREFIX, words))
 
 
+@lru_cache(REMEMBERED_MAX)
 def decode_address(text: str) -> bytes:
     """The 20 bytes of an address. Refuses another prefix, a wrong checksum, another length, upper case."""
     if len(text) > ADDRESS_CHARACTERS_MAX or text != text.lower():

@@ -1,7 +1,7 @@
 """Pages of a list, as Cosmos clients ask for them: by key, or by offset."""
 
 from itertools import islice
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from chain.errors import ErrInvalidRequest
 from chain.queries.types import PageRequest, PageResponse
@@ -30,7 +30,9 @@ def get_page(
     if request.reverse:
         keys.reverse()
     start = _find_start(keys, request)
-    chosen = tuple((collection.decode(key), store.get(key)) for key in islice(keys, start, start + limit))
+    chosen = tuple(
+        (collection.decode(key), cast(Value, store.get(key))) for key in islice(keys, start, start + limit)
+    )
     rest = keys[start + limit : start + limit + 1]
     return chosen, PageResponse(next_key=rest[0] if rest else b"", total=total)
 
