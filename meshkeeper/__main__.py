@@ -3,8 +3,8 @@
 import importlib
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
-import click
 import typer
 import typer.core
 import typer.main
@@ -19,12 +19,15 @@ GROUPS = {
 
 
 class _Parts(typer.core.TyperGroup):
-    """A group whose sub-commands are imported when they are called, not when they are listed."""
+    """A group whose sub-commands are imported when they are called, not when they are listed.
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    Typer carries its own copy of click and names none of its types in public, hence `Any`.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:
         return list(GROUPS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in GROUPS:
             return None
         module, line = GROUPS[cmd_name]
@@ -32,7 +35,7 @@ class _Parts(typer.core.TyperGroup):
         command.name, command.help = cmd_name, line
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in GROUPS.items()])
 

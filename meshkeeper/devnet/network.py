@@ -134,7 +134,7 @@ class Network:
             )
 
     def submit_batch(self, name: str, node_id: str, poc_start_block_height: int) -> dict:
-        """Hands in a nonce in a node's name, as anyone with the participant's key could; tells the refusal."""
+        """Hands in a nonce in a node's name, as whoever has the key could, and tells the refusal."""
         args = ["--poc-stage-start-block-height", str(poc_start_block_height), "--batch-id", "by-hand"]
         args += ["--node-id", node_id, "--nonces", "1", "--dist-micro", "1000000"]
         done = run_any(*self._tx_args("poc", "submit-batch", *args, signer=str(self.plan.broker_home(name))))
