@@ -73,8 +73,9 @@ class BlockResult:
     app_hash: bytes
     results_hash: bytes
     epoch: bytes = b""
-    """Where the chain stands after this block: encoded chain.v1.EpochInfo, for those who follow the chain. Never
-    hashed."""
+    """Where the chain stands after this block: encoded chain.v1.EpochInfo, for those who follow the chain.
+    Never hashed.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from chain.genesis import GenesisState
 from chain.machine import build_keepers
 from chain.merkle import MerkleTree, Proof, verify
 from chain.tx import TxRaw
+from chain.vectors_rooms import ROOM_KINDS
 
 Case = Mapping[str, Anything]
 
@@ -87,13 +88,13 @@ def _run_blocks(given: Case) -> object:
     genesis = codec.decode_strict(GenesisState, bytes.fromhex(given["genesis"]))
     result = app.init_chain(genesis)
     app.commit()
-    answers = [{"app_hash": result.app_hash.hex(), "results": []}]
+    answers: list[object] = [{"app_hash": result.app_hash.hex(), "results": []}]
     for at, block in enumerate(given["blocks"]):
         txs = tuple(bytes.fromhex(tx) for tx in block["txs"])
         header = Header(genesis.chain_id, genesis.initial_height + at, block["time_ns"])
         result = app.finalize_block(Block(header, txs))
         app.commit()
-        results = [[tx.code, tx.reason, tx.gas_used] for tx in result.tx_results]
+        results: object = [[tx.code, tx.reason, tx.gas_used] for tx in result.tx_results]
         answers.append({"app_hash": result.app_hash.hex(), "results": results})
     return {"blocks": answers}
 
@@ -120,4 +121,5 @@ KINDS: Mapping[str, Callable[[Case], object]] = {
     "merkle": _run_merkle,
     "merkle_proof": _run_merkle_proof,
     "blocks": _run_blocks,
+    **ROOM_KINDS,
 }
