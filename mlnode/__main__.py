@@ -168,6 +168,21 @@ def make(
     print(path)
 
 
+@app.command()
+def vectors(
+    paths: Annotated[list[Path], typer.Argument(help="Files or folders of golden cases.")],
+) -> None:
+    """Run golden cases and print how many passed; exit 1 when one failed."""
+    from mlnode.io.vectors import run_paths
+
+    passed, failures = run_paths(paths)
+    for failure in failures:
+        print(failure, file=sys.stderr)
+    print(f"{passed} passed, {len(failures)} failed")
+    if failures:
+        raise typer.Exit(1)
+
+
 def main() -> None:
     """Runs the command line. Leaves with 0, 1 (refused or failed, one sentence on stderr) or 2 (usage)."""
     app(prog_name="meshkeeper mlnode")

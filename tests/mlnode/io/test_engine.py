@@ -211,8 +211,8 @@ def test_a_prompt_is_interrupted_in_the_middle_of_a_decode(
     bench: Callable[..., Bench], slow_path: Path
 ) -> None:
     """Left alone, the rest of the prompt takes several times as long."""
-    run = bench(slow_path, slots=1, n_ctx=4096, n_ubatch=128)
-    order = Submit(request_id=1, tokens=[300 + i % 200 for i in range(2000)], max_tokens=1)
+    run = bench(slow_path, slots=1, n_ctx=1024, n_ubatch=256)
+    order = Submit(request_id=1, tokens=[300 + i % 200 for i in range(900)], max_tokens=1)
     started = time.monotonic()
     run.run(order)
     whole_s = time.monotonic() - started

@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from mlnode.__main__ import app
 from mlnode.io.vectors import run_paths
 
 GOLDEN = Path(__file__).parents[2] / "vectors" / "mlnode"
@@ -32,3 +34,13 @@ def test_a_file_that_holds_no_cases_is_a_failure(tmp_path: Path, text: str) -> N
     (tmp_path / "bad.json").write_text(text)
     passed, failures = run_paths([tmp_path / "bad.json", tmp_path / "missing.json"])
     assert (passed, len(failures)) == (0, 2)
+
+
+def test_the_command_says_how_many_passed() -> None:
+    result = CliRunner().invoke(app, ["vectors", str(GOLDEN)])
+    assert result.exit_code == 0
+    assert result.stdout.endswith(" passed, 0 failed\n")
+
+
+def test_the_command_fails_with_a_case(tmp_path: Path) -> None:
+    assert CliRunner().invoke(app, ["vectors", str(tmp_path / "missing.json")]).exit_code == 1
