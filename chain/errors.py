@@ -265,7 +265,7 @@ class ErrSeedNotAccepted(Refusal):
     code, says = 1150, "seed of {participant} for epoch {epoch_index} not accepted: {why}"
 
 
-class ErrNoExecutor(Refusal):
+class ErrExecutorNotFound(Refusal):
     code, says = 1151, "nobody can answer for {model!r} now: {why}; served are: {served}"
 
 

@@ -2,7 +2,7 @@
 
 from chain.context import Context
 from chain.epochs.types import EpochGroupData
-from chain.errors import ErrInvalidModel, ErrNoExecutor
+from chain.errors import ErrInvalidModel, ErrExecutorNotFound
 from chain.inference import rules
 from chain.inference.types import EpochGroups, ModelRegistry, ParamsSource, ParticipantRecords
 from chain.nodes.types import Participant, ParticipantStatus
@@ -51,7 +51,7 @@ class Executors:
             parent = self._epochs.get_effective_group(ctx)
             served = ", ".join(parent.sub_group_models) if parent else "none"
             why = f"{len(group.validation_weights)} members serve it, none of them can be asked"
-            raise ErrNoExecutor(model=model_id, why=why, served=served)
+            raise ErrExecutorNotFound(model=model_id, why=why, served=served)
         return participant, model_id
 
     def _find_left_out(self, ctx: Context, group: EpochGroupData, exclude: tuple[str, ...]) -> frozenset[str]:

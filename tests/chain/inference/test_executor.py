@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chain.epochs.types import Epoch, EpochGroupData, MLNodeInfo, ValidationWeight
-from chain.errors import ErrEpochGroupDataNotFound, ErrInvalidModel, ErrNoExecutor
+from chain.errors import ErrEpochGroupDataNotFound, ErrInvalidModel, ErrExecutorNotFound
 from chain.nodes.types import ParticipantStatus
 from chain.profiles import DEFAULT
 from tests.chain.world import World
@@ -90,7 +90,7 @@ def test_a_member_without_a_url_cannot_be_asked() -> None:
 def test_nobody_left_is_told_with_what_is_served() -> None:
     world = build()
     everyone = (world.address("alice"), world.address("bob"))
-    with pytest.raises(ErrNoExecutor, match=MODEL):
+    with pytest.raises(ErrExecutorNotFound, match=MODEL):
         chosen(world, exclude=everyone)
 
 
