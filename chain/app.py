@@ -102,8 +102,7 @@ class App:
             raise Fatal(f"block {block.header.height} does not follow {last.height}: {refusal}")
         ctx = Context(block.header, self._store.branch())
         tx_results = tuple(self._executor.run(ctx, tx, Mode.DELIVER) for tx in block.txs)
-        for process in self._end_block:
-            process(ctx)
+        self._process_end(ctx)
         return self._finish(ctx, tx_results)
 
     def commit(self) -> None:
@@ -184,6 +183,15 @@ class App:
         return ()
 
     # Inside
+
+    def _process_end(self, ctx: Context) -> None:
+        for process in self._end_block:
+            try:
+                process(ctx)
+            except (Fatal, MemoryError, RecursionError):
+                raise
+            except Exception as error:
+                raise Fatal(f"the end of block {ctx.height} failed: {error}") from error
 
     def _finish(self, ctx: Context, tx_results: tuple[TxResult, ...]) -> BlockResult:
         changes = tuple((key, self._encoder.encode(key, value)) for key, value in ctx.store.changes())
