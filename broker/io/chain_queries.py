@@ -22,7 +22,11 @@ async def call(asked: Awaitable[Reply]) -> Reply:
     try:
         return await asked
     except grpc.aio.AioRpcError as error:
-        raise ChainUnknown(f"the chain does not answer: {error.details() or error.code().name}") from None
+        raise _despair(error) from None
+
+
+def _despair(error: grpc.aio.AioRpcError) -> ChainUnknown:
+    return ChainUnknown(f"the chain does not answer: {error.details() or error.code().name}")
 
 
 async def find(asked: Awaitable[Reply]) -> Reply | None:
@@ -32,7 +36,7 @@ async def find(asked: Awaitable[Reply]) -> Reply | None:
     except grpc.aio.AioRpcError as error:
         if error.code() == grpc.StatusCode.NOT_FOUND:
             return None
-        raise ChainUnknown(f"the chain does not answer: {error.details() or error.code().name}") from None
+        raise _despair(error) from None
 
 
 class ChainQueries:
@@ -76,8 +80,14 @@ class ChainQueries:
         request = query_pb2.QueryGetRandomExecutorRequest(
             model=model_id, request_id=request_id, exclude=exclude
         )
-        reply = await find(self._query.GetRandomExecutor(request, timeout=QUERY_TIMEOUT_S))
-        return reply.executor if reply else None
+        try:
+            reply = await self._query.GetRandomExecutor(request, timeout=QUERY_TIMEOUT_S)
+        except grpc.aio.AioRpcError as error:
+            if error.code() in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION):
+                return None
+            raise _despair(error) from None
+        executor: nodes_pb2.Participant = reply.executor
+        return executor
 
     async def fetch_public_key(self, address: str) -> bytes:
         """An account's key; none when the account is unknown or has never signed. Keys never change."""
