@@ -61,6 +61,7 @@ async def serve(settings: Settings, version: str) -> None:
             http = _HttpServer(_http_config(loop, settings, started_s))
             serving = asyncio.create_task(http.serve(sockets=[listening]))
             ports = {"http": http_port, "control": control_port}
+            _log_problems(loop)
             with _announce(settings.home, ports, version):
                 await asyncio.wait({serving, asyncio.create_task(told.wait())}, return_when="FIRST_COMPLETED")
                 await _drain(loop, settings)
@@ -102,15 +103,18 @@ def _load_files(loop: Loop, settings: Settings) -> None:
         raise StartFailed(
             f"{settings.models_dir} cannot be read ({error.strerror}); give --models-dir a folder."
         ) from None
-    for file in files:
-        if file.problem:
-            _log.warning("file is no model", model=file.id, why=file.problem)
     loop.post(FilesScanned(files))
     for name in settings.preload:
         try:
             loop.command(PreloadAsked(name))
         except Refusal as refusal:
             raise StartFailed(f"--preload: {refusal.sentence}") from None
+
+
+def _log_problems(loop: Loop) -> None:
+    for file in loop.scheduler.catalog.files.values():
+        if file.problem:
+            _log.warning("file is no model", model=file.id, why=file.problem)
 
 
 @contextlib.contextmanager

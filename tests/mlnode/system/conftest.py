@@ -15,7 +15,7 @@ def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("node-models")
     for seed, name in enumerate("abc"):
         write_tiny_gguf(folder / f"{name}.gguf", seed=seed, name=name)
-    write_tiny_gguf(folder / "slow.gguf", seed=9, layers=6, dim=384, n_ctx_train=4096, name="slow")
+    write_tiny_gguf(folder / "slow.gguf", seed=9, layers=4, dim=256, n_ctx_train=4096, name="slow")
     (folder / "broken.gguf").write_bytes((folder / "a.gguf").read_bytes()[:5000])
     (folder / "notes.txt").write_text("not a model")
     return folder
@@ -26,6 +26,15 @@ def shared_node(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     """One node for the questions that change nothing."""
     flags = ("--default-model", "a.gguf", "--alias", "a.gguf=nick", "--max-body-bytes", "20000")
     node = launch(tmp_path_factory.mktemp("shared"), models_dir, *flags)
+    yield node
+    node.clean_up()
+
+
+@pytest.fixture(scope="module")
+def hosting_node(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """One node for what goes wrong with requests, with room for long answers and a short line."""
+    flags = ("--max-queue-depth", "1", "--slots", "2")
+    node = launch(tmp_path_factory.mktemp("hosting"), models_dir, *flags, ctx_size=4096)
     yield node
     node.clean_up()
 

@@ -1,5 +1,6 @@
 """Whole nodes as processes of their own, on free ports, with tiny models."""
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -83,8 +84,10 @@ class Node:
 
     def clean_up(self) -> None:
         """Kill it when it lives, and see that no worker outlived it."""
-        pids = self.worker_pids() if self.process.poll() is None else []
+        pids = []
         if self.process.poll() is None:
+            with contextlib.suppress(httpx.HTTPError):
+                pids = self.worker_pids()
             self.process.kill()
             self.process.wait()
         wait_until(lambda: all(is_gone(pid) for pid in pids), "the end of the workers", 10)

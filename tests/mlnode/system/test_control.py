@@ -1,0 +1,290 @@
+"""A node under a broker's command, over gRPC; the broker's callback is a real server in this process."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from broker.v1 import callback_pb2, callback_pb2_grpc
+from mlnode.v1 import control_pb2 as pb
+from mlnode.v1 import control_pb2_grpc
+from tests.mlnode.system.nodes import Node, launch, wait_until
+
+KEY = b"\2" + b"k" * 32
+TOKEN = "a-token-for-control"
+STAGE = pb.PocStage(
+    poc_start_block_height=10,
+    block_hash=b"h" * 32,
+    tokens_per_nonce=16,
+    sequences_per_decode=8,
+    vector_dimensions=64,
+    r_target_micro=1_300_000,
+)
+
+
+@dataclass
+class Callback(callback_pb2_grpc.NodeCallbackServicer):
+    """A broker's callback: refuses as told, takes the rest."""
+
+    refusals: list[grpc.StatusCode] = field(default_factory=list)
+    reports: list[callback_pb2.ReportPocBatchRequest] = field(default_factory=list)
+    tokens: set[str] = field(default_factory=set)
+    calls: int = 0
+
+    def ReportPocBatch(self, request: Any, context: Any) -> Any:
+        self.calls += 1
+        self.tokens.add(dict(context.invocation_metadata()).get("authorization", ""))
+        if self.refusals:
+            context.abort(self.refusals.pop(0), "not now")
+        self.reports.append(request)
+        return callback_pb2.ReportPocBatchResponse(accepted_count=len(request.nonces))
+
+    def nonces(self) -> list[int]:
+        return [nonce for report in self.reports for nonce in report.nonces]
+
+
+@pytest.fixture
+def callback() -> Iterator[tuple[Callback, str]]:
+    servicer = Callback()
+    server = grpc.server(ThreadPoolExecutor(4))
+    callback_pb2_grpc.add_NodeCallbackServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield servicer, f"127.0.0.1:{port}"
+    server.stop(0).wait()
+
+
+class Broker:
+    """What a broker sends to one node, with growing generations."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.channel = grpc.intercept_channel(grpc.insecure_channel(node.control), _Bearer(TOKEN))
+        self.stub = control_pb2_grpc.ControlStub(self.channel)
+        self.generation = self.state().generation
+
+    def state(self) -> pb.NodeState:
+        return self.stub.GetState(pb.GetStateRequest(), timeout=10)
+
+    def _next(self) -> int:
+        self.generation += 1
+        return self.generation
+
+    def stop(self) -> pb.NodeState:
+        state = self.stub.Stop(pb.StopRequest(generation=self._next()), timeout=10)
+        wait_until(lambda: not self.node.worker_pids(), "the workers' end", 10)
+        return state
+
+    def up(self, model: str = "a.gguf", served_name: str = "", args: tuple[str, ...] = ()) -> pb.NodeState:
+        request = pb.InferenceUpRequest(
+            generation=self._next(), model=model, served_name=served_name, args=args
+        )
+        return self.stub.InferenceUp(request, timeout=10)
+
+    def mine(self, address: str, **fields: Any) -> pb.NodeState:
+        job = {
+            "stage": STAGE,
+            "model": "a.gguf",
+            "public_key": KEY,
+            "node_rank": 1,
+            "node_count": 3,
+            "node_id": "node-1",
+            "callback_address": address,
+            "callback_token": "for-the-stage",
+            "max_batch_nonces": 40,
+        }
+        request = pb.StartPocGenerateRequest(generation=self._next(), **{**job, **fields})
+        return self.stub.StartPocGenerate(request, timeout=10)
+
+    def get_ready_to_validate(self, stage: pb.PocStage = STAGE) -> pb.NodeState:
+        request = pb.StartPocValidateRequest(generation=self._next(), stage=stage)
+        return self.stub.StartPocValidate(request, timeout=10)
+
+    def validate(self, nonces: list[int], dist_micro: list[int], **fields: Any) -> Any:
+        claim = {"stage": STAGE, "model": "a.gguf", "public_key": KEY, "tolerance_micro": 1000}
+        request = pb.ValidatePocNoncesRequest(nonces=nonces, dist_micro=dist_micro, **{**claim, **fields})
+        return self.stub.ValidatePocNonces(request, timeout=60)
+
+
+class _Bearer(grpc.UnaryUnaryClientInterceptor):
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
+        metadata = (("authorization", f"Bearer {self._token}"),)
+        return continuation(details._replace(metadata=metadata), request)
+
+
+@pytest.fixture(scope="module")
+def managed_node(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    flags = ("--managed", "--control-token", TOKEN, "--vram-budget-mb", "300", "--vram-margin-mb", "20")
+    node = launch(tmp_path_factory.mktemp("managed"), models_dir, *flags)
+    yield node
+    node.clean_up()
+
+
+@pytest.fixture
+def broker(managed_node: Node) -> Iterator[Broker]:
+    broker = Broker(managed_node)
+    broker.stop()
+    yield broker
+    broker.channel.close() if hasattr(broker.channel, "close") else None
+
+
+def assert_refused(code: grpc.StatusCode, reason: str, call: Callable[[], Any]) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        call()
+    assert caught.value.code() is code
+    assert reason in caught.value.details()
+
+
+class TestCommands:
+    def test_a_managed_node_serves_only_when_told(self, broker: Broker) -> None:
+        assert broker.state().mode == pb.MODE_STOPPED
+        refused = broker.node.complete()
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "node_not_serving")
+        broker.up(served_name="org/model")
+        wait_until(lambda: not broker.state().loading, "the load")
+        assert broker.state().model == "a.gguf"
+        assert broker.node.complete("org/model").status_code == 200
+        (model,) = (model for model in broker.state().models if model.id == "a.gguf")
+        assert model.served_names == ["org/model"]
+        assert model.measured_vram_mb > 0
+        broker.stop()
+        assert broker.node.complete("org/model").status_code == 503
+
+    def test_a_stale_command_changes_nothing(self, broker: Broker) -> None:
+        broker.up()
+        stale = pb.StopRequest(generation=broker.generation - 1)
+        assert_refused(
+            grpc.StatusCode.FAILED_PRECONDITION, "STALE_GENERATION", lambda: broker.stub.Stop(stale)
+        )
+        assert broker.state().mode == pb.MODE_INFERENCE
+
+    def test_arguments_change_how_the_model_is_loaded(self, broker: Broker) -> None:
+        broker.up(args=("--parallel", "3", "--ctx-size=128"))
+        wait_until(lambda: not broker.state().loading, "the load")
+        assert broker.node.instance()["slots"] == 3
+
+    def test_wrong_commands_are_refused_and_leave_the_node_as_it_was(self, broker: Broker) -> None:
+        invalid = grpc.StatusCode.INVALID_ARGUMENT
+        assert_refused(grpc.StatusCode.NOT_FOUND, "MODEL_UNKNOWN", lambda: broker.up("../x.gguf"))
+        assert_refused(invalid, "--rope", lambda: broker.up(args=("--rope", "1")))
+        assert_refused(invalid, "--parallel", lambda: broker.up(args=("--parallel", "0")))
+        huge = ("--ctx-size", "4000", "--parallel", "64")
+        assert_refused(
+            grpc.StatusCode.RESOURCE_EXHAUSTED, "MODEL_TOO_LARGE", lambda: broker.up("slow.gguf", args=huge)
+        )
+        assert_refused(grpc.StatusCode.FAILED_PRECONDITION, "MODEL_BROKEN", lambda: broker.up("broken.gguf"))
+        other = pb.PocStage(poc_start_block_height=10, block_hash=b"h", tokens_per_nonce=17)
+        assert_refused(invalid, "tokens_per_nonce", lambda: broker.mine("x:1", stage=other))
+        assert_refused(invalid, "node_rank", lambda: broker.mine("x:1", node_rank=3))
+        assert_refused(invalid, "public_key", lambda: broker.mine("x:1", public_key=b"short"))
+        assert broker.state().mode == pb.MODE_STOPPED
+
+    def test_stop_ends_a_load_under_way(self, broker: Broker) -> None:
+        assert broker.up("slow.gguf").loading
+        assert broker.stop().mode == pb.MODE_STOPPED
+        assert broker.node.state("slow.gguf") == "unloaded"
+
+    def test_without_the_token_nothing_is_obeyed_and_health_is_open(self, managed_node: Node) -> None:
+        with grpc.insecure_channel(managed_node.control) as channel:
+            stub = control_pb2_grpc.ControlStub(channel)
+            assert_refused(
+                grpc.StatusCode.UNAUTHENTICATED, "token", lambda: stub.GetState(pb.GetStateRequest())
+            )
+            health = health_pb2_grpc.HealthStub(channel).Check(
+                health_pb2.HealthCheckRequest(service="mlnode.v1.Control")
+            )
+            assert health.status == health_pb2.HealthCheckResponse.SERVING
+            ask = reflection_pb2.ServerReflectionRequest(list_services="")
+            (answer,) = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(iter([ask]))
+            names = [service.name for service in answer.list_services_response.service]
+            assert "mlnode.v1.Control" in names
+
+
+class TestProofOfCompute:
+    def test_mined_nonces_reach_the_broker_and_are_found_valid(
+        self, broker: Broker, callback: tuple[Callback, str]
+    ) -> None:
+        servicer, address = callback
+        broker.mine(address)
+        wait_until(lambda: len(servicer.nonces()) >= 60, "sixty nonces")
+        assert broker.state().poc_status == pb.POC_STATUS_GENERATING
+        assert broker.node.complete().status_code == 503
+
+        broker.get_ready_to_validate()
+        state = wait_until(
+            lambda: (s := broker.state()).nonces_found == s.nonces_delivered and s, "the delivery of the rest"
+        )
+        assert state.poc_status == pb.POC_STATUS_VALIDATING
+        assert state.nonces_delivered == len(servicer.nonces()) == len(set(servicer.nonces()))
+        assert servicer.tokens == {"Bearer for-the-stage"}
+        assert all(nonce % 3 == 1 for nonce in servicer.nonces())
+        assert all(len(report.nonces) <= 40 for report in servicer.reports)
+        assert all(max(report.dist_micro) < STAGE.r_target_micro for report in servicer.reports)
+        resumes = [report.next_nonce for report in servicer.reports]
+        assert resumes == sorted(resumes)
+        assert all(max(report.nonces) < report.next_nonce for report in servicer.reports)
+
+        nonces = servicer.nonces()[:60]
+        claimed = [distance for report in servicer.reports for distance in report.dist_micro][:60]
+        honest = broker.validate(nonces, claimed)
+        assert (honest.n_invalid, list(honest.dist_micro)) == (0, claimed)
+        invented = broker.validate(nonces, [1_100_000 + 7 * nonce for nonce in nonces])
+        assert invented.n_invalid > 50
+        other_model = broker.validate(nonces, claimed, model="b.gguf")
+        assert other_model.n_invalid > 50
+        repeated = broker.validate([nonces[0], nonces[0]], [claimed[0], claimed[0]])
+        assert (repeated.n_invalid, repeated.dist_micro[0]) == (1, claimed[0])
+
+    def test_reports_are_repeated_until_they_are_taken(
+        self, broker: Broker, callback: tuple[Callback, str]
+    ) -> None:
+        servicer, address = callback
+        servicer.refusals = [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL]
+        broker.mine(address)
+        wait_until(lambda: len(servicer.reports) >= 2, "reports after refusals")
+        broker.get_ready_to_validate()
+        found = wait_until(
+            lambda: (s := broker.state()).nonces_found == s.nonces_delivered and s.nonces_found, "the rest"
+        )
+        assert servicer.calls == len(servicer.reports) + 2
+        assert len(set(servicer.nonces())) == len(servicer.nonces()) == found
+
+    def test_mining_goes_on_where_the_command_says(
+        self, broker: Broker, callback: tuple[Callback, str]
+    ) -> None:
+        servicer, address = callback
+        broker.mine(address, first_nonce=3000)
+        wait_until(lambda: servicer.reports, "a report")
+        broker.stop()
+        assert min(servicer.nonces()) >= 3000
+
+    def test_reports_end_when_the_broker_says_that_the_stage_is_over(
+        self, broker: Broker, callback: tuple[Callback, str]
+    ) -> None:
+        servicer, address = callback
+        servicer.refusals = [grpc.StatusCode.FAILED_PRECONDITION]
+        broker.mine(address)
+        wait_until(lambda: servicer.calls, "a report")
+        found = broker.state().nonces_found
+        wait_until(lambda: broker.state().nonces_found > found + 50, "more nonces")
+        assert servicer.calls == 1
+
+    def test_validation_needs_the_stage_and_a_file(self, broker: Broker) -> None:
+        precondition = grpc.StatusCode.FAILED_PRECONDITION
+        assert_refused(precondition, "WRONG_STAGE", lambda: broker.validate([1], [1]))
+        broker.get_ready_to_validate()
+        later = pb.PocStage(poc_start_block_height=11, block_hash=b"h" * 32)
+        assert_refused(precondition, "WRONG_STAGE", lambda: broker.validate([1], [1], stage=later))
+        assert_refused(
+            grpc.StatusCode.NOT_FOUND, "MODEL_UNKNOWN", lambda: broker.validate([1], [1], model="none")
+        )
+        assert_refused(grpc.StatusCode.INVALID_ARGUMENT, "one distance", lambda: broker.validate([1, 2], [1]))
