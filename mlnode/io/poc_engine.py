@@ -3,8 +3,7 @@
 The shape of the work is part of the protocol: always `SEQUENCES` sequences of equal length side by side in an
 empty context, all tokens but the last in one decode, the last ones in another; a short group is padded with
 repetitions. llama.cpp picks other kernels for other numbers of rows, and the hidden states of a quantised
-model then differ by far more than rounding. Threads, processes and
-what ran before change nothing.
+model then differ by far more than rounding. Threads, processes and what ran before change nothing.
 
 From the hidden state on there is one rounding step: each dimension is standardised with the model's profile
 and rounded to a fixed-point integer. Everything after it is exact.

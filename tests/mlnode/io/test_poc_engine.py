@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import llama_cpp
 import numpy as np
 import pytest
 
@@ -18,7 +19,7 @@ from mlnode.poc import DIMS, Claim, Rules, Stage, Verdict, inspect_claim, judge
 STAGE = Stage(b"\x11" * 32, b"\x02" + b"\x22" * 32)
 RULES = Rules(
     r_target_micro=1_270_000,
-    tolerance_micro=60_000,
+    tolerance_micro=80_000,
     mismatch_ppm=500,
     fraud_threshold_ppb=100,
     sample_size=64,
@@ -133,6 +134,16 @@ def test_invented_distances_are_a_fraud(poc: MakePoc) -> None:
 def test_nonces_of_another_model_are_a_fraud(poc: MakePoc, other_path: Path) -> None:
     claim = mine(poc(other_path), 800)
     assert validate(poc(), claim).fraud
+
+
+def test_nonces_of_a_coarser_quantisation_are_a_fraud(poc: MakePoc, tiny_path: Path, tmp_path: Path) -> None:
+    coarse = tmp_path / "q4_0.gguf"
+    params = llama_cpp.llama_model_quantize_default_params()
+    params.ftype, params.nthread = llama_cpp.LLAMA_FTYPE_MOSTLY_Q4_0, 1
+    assert llama_cpp.llama_model_quantize(bytes(tiny_path), bytes(coarse), params) == 0
+    verdict = validate(poc(), mine(poc(coarse), 1200))
+    assert verdict.fraud
+    assert verdict.n_invalid < verdict.n_checked
 
 
 def test_nonces_of_another_participant_are_a_fraud(poc: MakePoc) -> None:
