@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from chain.epochs.types import Epoch, EpochGroupData, MLNodeInfo, ValidationWeight
-from chain.errors import ErrEpochGroupDataNotFound, ErrInvalidModel, ErrExecutorNotFound
+from chain.errors import ErrEpochGroupDataNotFound, ErrExecutorNotFound, ErrInvalidModel
 from chain.nodes.types import ParticipantStatus
 from chain.profiles import DEFAULT
 from tests.chain.world import World
