@@ -13,8 +13,8 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from chain.block import QueryResult
-from chain.cosmos import tendermint_pb2_grpc, tx_service_pb2_grpc
-from chain.io.cosmos_clients import NodeService, TxService
+from chain.cosmos import consensus_pb2_grpc, tendermint_pb2_grpc, tx_service_pb2_grpc
+from chain.io.cosmos_clients import ConsensusService, NodeService, TxService
 from chain.io.feed import Feed
 from chain.io.metrics import Metrics
 from chain.io.producer import Machine, Producer
@@ -23,7 +23,12 @@ from chain.v1 import epochs_pb2, events_pb2, events_pb2_grpc, query_pb2
 
 QUERY_SERVICES = ("chain.v1.Query", "cosmos.auth.v1beta1.Query", "cosmos.bank.v1beta1.Query")
 """Services that the machine itself answers."""
-OWN_SERVICES = ("chain.v1.EventStream", "cosmos.tx.v1beta1.Service", "cosmos.base.tendermint.v1beta1.Service")
+OWN_SERVICES = (
+    "chain.v1.EventStream",
+    "cosmos.tx.v1beta1.Service",
+    "cosmos.base.tendermint.v1beta1.Service",
+    "cosmos.consensus.v1.Query",
+)
 HEIGHT_HEADER = "x-cosmos-block-height"
 """Metadata in which a client asks for a height, and in which the answer tells its own."""
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
@@ -194,6 +199,7 @@ class ClientServer:
         tendermint_pb2_grpc.add_ServiceServicer_to_server(
             NodeService(served.producer, served.database, served.version), server
         )
+        consensus_pb2_grpc.add_QueryServicer_to_server(ConsensusService(), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         names = (*QUERY_SERVICES, *OWN_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, server)

@@ -12,6 +12,8 @@ from google.protobuf.message import DecodeError
 from chain.block import TxResult
 from chain.cosmos import (
     abci_pb2,
+    consensus_pb2,
+    consensus_pb2_grpc,
     tendermint_pb2,
     tendermint_pb2_grpc,
     tx_pb2,
@@ -19,7 +21,7 @@ from chain.cosmos import (
     tx_service_pb2_grpc,
 )
 from chain.header import compute_tx_hash
-from chain.io.producer import Machine, Producer
+from chain.io.producer import BLOCK_BYTES_MAX, Machine, Producer
 from chain.io.sql import Database, StoredBlock
 from chain.io.telling import describe_trial, describe_tx
 
@@ -139,6 +141,17 @@ class NodeService(tendermint_pb2_grpc.ServiceServicer):
                 grpc.StatusCode.NOT_FOUND, f"block {height} not found: the last one is {last}"
             )
         return found
+
+
+class ConsensusService(consensus_pb2_grpc.QueryServicer):
+    """Tells the limits of blocks."""
+
+    async def Params(
+        self, request: consensus_pb2.QueryParamsRequest, context: grpc.aio.ServicerContext
+    ) -> consensus_pb2.QueryParamsResponse:
+        """A block is bounded by its bytes, not by its gas."""
+        block = consensus_pb2.BlockParams(max_bytes=BLOCK_BYTES_MAX, max_gas=-1)
+        return consensus_pb2.QueryParamsResponse(params=consensus_pb2.ConsensusParams(block=block))
 
 
 def _block(stored: StoredBlock) -> tendermint_pb2.Block:
