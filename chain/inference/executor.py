@@ -2,7 +2,7 @@
 
 from chain.context import Context
 from chain.epochs.types import EpochGroupData
-from chain.errors import ErrInvalidModel, ErrExecutorNotFound
+from chain.errors import ErrExecutorNotFound, ErrInvalidModel
 from chain.inference import rules
 from chain.inference.types import EpochGroups, ModelRegistry, ParamsSource, ParticipantRecords
 from chain.nodes.types import Participant, ParticipantStatus
