@@ -1,4 +1,4 @@
-"""`meshkeeper mlnode`: run a node, look at model files, make a small one."""
+"""`meshkeeper mlnode`: run a node, look at model files, make a small one, run golden cases."""
 
 import asyncio
 import os

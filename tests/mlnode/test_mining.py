@@ -1,0 +1,62 @@
+"""What was mined is reported in order, at least once, and resumes where it was left."""
+
+from itertools import pairwise
+
+import hypothesis.strategies as st
+from hypothesis import given
+
+from mlnode.mining import Mining
+from mlnode.mode import PocJob, PocStage
+
+JOB = PocJob(PocStage(7, b"h" * 32, 10**6), "a", b"\2" * 33, 0, 1, "n", "x:1", "t", 100, 10)
+
+
+@given(st.lists(st.integers(0, 25), max_size=8), st.data())
+def test_every_nonce_is_reported_once_in_order_and_never_more_than_the_limit(
+    counts: list[int], data: st.DataObject
+) -> None:
+    mining, start, taken = Mining(JOB), 100, []
+    for count in counts:
+        nonces = list(range(start, start + count))
+        start += count + 5
+        mining.add(nonces, [nonce * 2 for nonce in nonces], start)
+        while data.draw(st.booleans()) and (report := mining.peek()):
+            mining.take(report)
+            taken.append(report)
+    mining.finished = True
+    while report := mining.peek():
+        mining.take(report)
+        taken.append(report)
+    nonces = [nonce for report in taken for nonce in report.nonces]
+    assert nonces == sorted(set(nonces))
+    assert len(nonces) == sum(counts) == mining.found == mining.delivered
+    assert all(0 < len(report.nonces) <= 10 for report in taken)
+    assert all(report.dist_micro == tuple(2 * nonce for nonce in report.nonces) for report in taken)
+    for report, following in pairwise(taken):
+        assert max(report.nonces) < report.next_nonce <= min(following.nonces)
+    assert mining.is_over
+
+
+def test_a_report_that_was_not_taken_is_offered_again() -> None:
+    mining = Mining(JOB)
+    mining.add([101], [5], 110)
+    assert mining.peek() is mining.peek()
+    assert mining.delivered == 0
+
+
+def test_another_run_of_the_job_goes_on_with_what_is_not_delivered() -> None:
+    mining = Mining(JOB)
+    mining.add([101], [5], 110)
+    run = mining.resume()
+    assert (run.next_nonce, run.found) == (110, 1)
+    assert run.peek() is not None
+    assert mining.peek() is None
+
+
+def test_what_the_broker_refuses_is_dropped_and_nothing_is_offered_any_more() -> None:
+    mining = Mining(JOB)
+    mining.add([101], [5], 110)
+    mining.refuse("the stage is over")
+    mining.add([111], [5], 120)
+    assert mining.peek() is None
+    assert mining.is_over
