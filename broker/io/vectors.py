@@ -24,9 +24,8 @@ def run_path(path: Path) -> tuple[int, list[str]]:
 
 def _read_cases(file: Path) -> list[object]:
     try:
-        cases = json.loads(file.read_text())["cases"]
+        return list(json.loads(file.read_text())["cases"])
     except OSError as error:
         raise HomeError(f"cannot read {file}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError):
         raise HomeError(f'{file} is not a file of cases: it needs {{"cases": [...]}}') from None
-    return list(cases)

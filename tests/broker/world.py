@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-import pytest
-
 from broker import actions, events
 from broker.actions import Action, StoreNode
 from broker.controller import Controller
@@ -14,6 +12,8 @@ from broker.facts import (
     ChainNode,
     EpochView,
     ExactDecimal,
+    GroupMember,
+    GroupNode,
     HardwareStatus,
     ModelGroup,
     ModelResolution,
@@ -25,10 +25,10 @@ from broker.facts import (
 )
 from broker.nodes import (
     AdminState,
+    Mode,
     ModelConfig,
     ModelFile,
     ModelFileState,
-    Mode,
     NodeConfig,
     Observation,
     PocStatus,
@@ -56,7 +56,9 @@ def make_epoch(height: int) -> EpochView:
         (validation_start + 4, Phase.POC_VALIDATE),
         (validation_end, Phase.POC_VALIDATE_WIND_DOWN),
     )
-    phase = next((name for end, name in bounds if height < end), Phase.INFERENCE) if latest else Phase.INFERENCE
+    phase = (
+        next((name for end, name in bounds if height < end), Phase.INFERENCE) if latest else Phase.INFERENCE
+    )
     effective = latest if height >= validation_end + SWITCH or not latest else latest - 1
     return EpochView(
         block_height=height,
@@ -163,7 +165,10 @@ class World:
             case actions.ResolveModels(local_ids):
                 known = {FILE: MODEL, MODEL: MODEL}
                 return events.ModelsResolved(
-                    tuple(ModelResolution(i, known.get(i, ""), (known[i],) if i in known else ()) for i in local_ids)
+                    tuple(
+                        ModelResolution(i, known.get(i, ""), (known[i],) if i in known else ())
+                        for i in local_ids
+                    )
                 )
             case actions.QueryEpochData(epoch_index):
                 return events.EpochDataReceived(epoch_index, self.groups)
@@ -237,9 +242,14 @@ def of(kind: type, asked: Iterable[Action]) -> list[Action]:
     return [action for action in asked if isinstance(action, kind)]
 
 
-@pytest.fixture
-def world() -> World:
-    """One node `a`, connected and answering."""
-    made = World("a")
+def start(*node_ids: str) -> World:
+    """Nodes, connected and answering; the chain has not been heard yet."""
+    made = World(*node_ids)
     made.settle(made.give(events.Started(), events.PollDue()))
     return made
+
+
+def assign(*node_ids: str, on_duty: tuple[str, ...] = (), owner: str = ME) -> tuple[ModelGroup, ...]:
+    """The groups of an epoch that gives the model to these nodes."""
+    nodes = tuple(GroupNode(node_id, 5, node_id in on_duty) for node_id in node_ids)
+    return (ModelGroup(MODEL, (), (GroupMember(owner, 10, nodes),)),)

@@ -1,0 +1,386 @@
+"""The controller through epochs, called event by event."""
+
+from dataclasses import replace
+
+import pytest
+
+from broker import actions, events
+from broker.errors import ChainUnknown, InvalidModel, NodeUnknown, NoNodeAvailable
+from broker.facts import ChainEvent, HardwareStatus
+from broker.nodes import AdminState, Mode, ModelConfig, PocStatus
+from broker.state import Stored
+from tests.broker.world import MODEL, STOPPED, World, assign, make_block, make_config, of, start
+
+COMMANDS = (
+    actions.StopNode,
+    actions.InferenceUp,
+    actions.StartPocGenerate,
+    actions.StartPocValidate,
+)
+
+
+def commands(asked: list[actions.Action]) -> list[tuple[str, str]]:
+    return [(type(item).__name__, item.node_id) for item in asked if isinstance(item, COMMANDS)]
+
+
+def test_an_epoch_is_mined_validated_and_served() -> None:
+    world = start("a")
+    world.run_to(39)
+    assert commands(world.asked) == []
+    assert commands(world.advance(40)) == [("StartPocGenerate", "a")]
+    assert commands(world.run_to(49)) == []
+    assert commands(world.advance(50)) == [("StartPocValidate", "a")]
+    world.groups = assign("a")
+    asked = world.run_to(59)
+    assert commands(asked)[-1] == ("InferenceUp", "a")
+    assert of(actions.InferenceUp, asked)[0].served_name == MODEL
+
+
+def test_hardware_is_told_at_once_and_not_again() -> None:
+    world = start("a")
+    asked = world.run_to(3)
+    assert len(of(actions.SubmitHardwareDiff, asked)) == 1
+    assert world.records["a"].status == HardwareStatus.UNKNOWN
+    world.give(events.SyncDue())
+    assert not of(actions.SubmitHardwareDiff, world.run_to(5))
+
+
+def test_a_refused_report_is_sent_again_every_block_and_its_reason_is_shown() -> None:
+    world = start("a")
+    world.refuse_diff = "ErrParticipantNotFound"
+    assert len(of(actions.SubmitHardwareDiff, world.run_to(3))) == 3
+    assert "ErrParticipantNotFound" in world.ask(events.StatusAsked).sync_error
+    world.refuse_diff = ""
+    world.advance(4)
+    world.advance(5)
+    assert "a" in world.records
+    assert not world.ask(events.StatusAsked).sync_pending
+
+
+def test_many_changes_in_one_block_are_one_comparison() -> None:
+    world = start("a", "b")
+    world.run_to(3)
+    mark = len(world.asked)
+    for node_id in ("a", "b"):
+        world.ask(events.NodeDisabled, node_id)
+        world.ask(events.NodeEnabled, node_id)
+    assert len(of(actions.QueryHardware, world.asked[mark:])) <= 1
+
+
+def test_a_disabled_node_finishes_its_epoch_then_mines_nothing_and_is_stopped_on_chain() -> None:
+    world = start("a", "b")
+    world.groups = assign("a", "b")
+    world.run_to(60)
+    world.ask(events.NodeDisabled, "b")
+    assert commands(world.run_to(79)) == []
+    assert world.records["b"].status == HardwareStatus.INFERENCE
+    asked = world.advance(80)
+    assert ("StopNode", "b") in commands(asked)
+    assert ("StartPocGenerate", "a") in commands(asked)
+    assert world.records["b"].status == HardwareStatus.STOPPED
+    assert ("StartPocGenerate", "b") not in commands(world.run_to(99))
+    assert world.ask(events.NodeAsked, "b").safe_to_power_off
+
+
+def test_a_disabled_node_on_duty_serves_through_the_proof_of_compute_and_then_stops() -> None:
+    world = start("a", "b")
+    world.groups = assign("a", "b", on_duty=("b",))
+    world.run_to(60)
+    world.ask(events.NodeDisabled, "b")
+    world.run_to(97)
+    view = world.ask(events.NodeAsked, "b")
+    assert (view.draining, view.operational, view.safe_to_power_off) == (True, False, False)
+    assert world.seen["b"].mode == Mode.INFERENCE
+    assert world.records["b"].status == HardwareStatus.STOPPED
+    assert world.ask(events.NodeWanted, MODEL).node_id == "b"
+    assert ("StopNode", "b") in commands(world.advance(98))
+
+
+def test_a_node_enabled_again_in_the_proof_of_compute_waits_for_the_inference_phase() -> None:
+    world = start("a", "b")
+    world.groups = assign("a", "b")
+    world.run_to(60)
+    world.ask(events.NodeDisabled, "b")
+    world.run_to(85)
+    world.ask(events.NodeEnabled, "b")
+    assert commands(world.run_to(97)) == [("StartPocValidate", "a")]
+    assert ("InferenceUp", "b") in commands(world.run_to(100))
+    assert world.records["b"].status == HardwareStatus.INFERENCE
+
+
+def test_an_unknown_node_is_refused_and_everything_goes_on() -> None:
+    world = start("a")
+    world.run_to(2)
+    for kind in (events.NodeEnabled, events.NodeDisabled, events.NodeRemoved, events.NodeAsked):
+        with pytest.raises(NodeUnknown):
+            world.ask(kind, "ghost")
+    assert len(world.ask(events.NodesAsked)) == 1
+
+
+def test_a_decision_is_stored_before_it_is_answered() -> None:
+    world = start("a")
+    world.run_to(2)
+    asked = world.give(events.NodeDisabled(99, "a"))
+    stored = next(i for i, item in enumerate(asked) if isinstance(item, actions.StoreNode))
+    answered = next(i for i, item in enumerate(asked) if isinstance(item, actions.Answer))
+    assert stored < answered
+    assert asked[stored].admin.enabled is False
+
+
+def test_an_update_keeps_the_admin_state_and_running_requests() -> None:
+    world = start("a")
+    world.groups = assign("a")
+    world.run_to(60)
+    world.ask(events.NodeWanted, MODEL)
+    world.ask(events.NodeDisabled, "a")
+    world.ask(events.NodesUpserted, (make_config("a", max_concurrent=9),))
+    view = world.ask(events.NodeAsked, "a")
+    assert (view.wanted_enabled, view.lock_count, view.config.max_concurrent) == (False, 1, 9)
+
+
+def test_a_moved_node_is_connected_anew_and_told_to_the_chain() -> None:
+    world = start("a")
+    world.run_to(3)
+    world.ask(events.NodesUpserted, (make_config("a", host="10.0.0.2"),))
+    assert of(actions.ConnectNode, world.asked)[-1].host == "10.0.0.2"
+    world.run_to(5)
+    assert world.records["a"].host == "10.0.0.2"
+
+
+def test_a_removed_node_vanishes_from_the_chain_without_waiting_for_its_work() -> None:
+    world = start("a")
+    world.run_to(3)
+    world.ask(events.NodeRemoved, "a")
+    assert of(actions.ForgetNode, world.asked)
+    world.run_to(5)
+    assert world.records == {}
+
+
+def test_a_node_removed_and_added_in_one_epoch_serves_at_once() -> None:
+    world = start("a")
+    world.groups = assign("a")
+    world.run_to(62)
+    world.ask(events.NodeRemoved, "a")
+    world.seen.pop("a")
+    world.ask(events.NodesUpserted, (make_config("a"),))
+    world.settle(world.give(events.PollDue()))
+    assert commands(world.advance(63) + world.asked)[-1] == ("InferenceUp", "a")
+
+
+def test_a_node_with_a_model_unknown_to_the_registry_is_refused_and_the_others_are_taken() -> None:
+    world = start()
+    world.run_to(2)
+    bad = make_config("bad", models=(ModelConfig("nonsense.gguf"),))
+    result = world.ask(events.NodesUpserted, (make_config("good"), bad))
+    assert [view.id for view in result.views] == ["good"]
+    assert [(node_id, type(error)) for node_id, error in result.errors] == [("bad", InvalidModel)]
+    assert [view.id for view in world.ask(events.NodesAsked)] == ["good"]
+
+
+def test_a_node_cannot_be_added_while_nobody_knows_its_model_and_the_call_ends() -> None:
+    world = World()
+    world.give(events.NodesUpserted(1, (make_config("a"),)))
+    world.now = 60.0
+    world.give(events.QueryFailed("ResolveModels", "no chain"))
+    asked = world.give(events.Tick())
+    refusals = of(actions.Refuse, world.asked + asked)
+    assert [type(item.error) for item in refusals][:1] == [ChainUnknown]
+
+
+def test_nothing_is_decided_while_the_chain_is_silent() -> None:
+    world = start("a")
+    world.run_to(39)
+    world.now += 100.0
+    mark = len(world.asked)
+    world.settle(world.give(events.Tick(), events.PollDue(), events.SyncDue()))
+    assert {type(item) for item in world.asked[mark:]} == {actions.PollNode}
+    assert "no block for" in world.ask(events.StatusAsked).stale
+
+
+def test_old_blocks_while_catching_up_decide_nothing() -> None:
+    world = start("a")
+    asked = world.give(events.BlockCommitted(make_block(40), catching_up=True))
+    assert commands(asked) == []
+    assert not of(actions.QueryPocStage, asked)
+
+
+def test_missing_the_start_of_the_proof_of_compute_costs_nothing_but_time() -> None:
+    world = start("a")
+    world.run_to(38)
+    asked = world.advance(45)
+    assert commands(asked) == [("StartPocGenerate", "a")]
+    assert of(actions.SubmitSeed, asked)
+
+
+@pytest.mark.parametrize("again", [40, 39, 3])
+def test_a_block_that_is_not_newer_changes_nothing(again: int) -> None:
+    world = start("a")
+    world.run_to(40)
+    world.give(events.BlockCommitted(make_block(again)))
+    assert world.state.tracker.height == 40
+
+
+def test_a_failed_query_at_the_boundary_is_asked_again_at_the_next_block() -> None:
+    world = start("a")
+    world.run_to(39)
+    asked = world.give(events.BlockCommitted(make_block(40)))
+    assert of(actions.QueryPocStage, asked)
+    world.give(events.QueryFailed("QueryPocStage", "not yet"))
+    assert commands(world.advance(41)) == [("StartPocGenerate", "a")]
+
+
+def test_epoch_data_counts_as_known_only_when_it_arrived() -> None:
+    world = start("a")
+    asked = world.give(events.BlockCommitted(make_block(60)))
+    assert of(actions.QueryEpochData, asked)
+    world.give(events.QueryFailed("QueryEpochData", "broken"))
+    world.groups = assign("a")
+    assert commands(world.advance(61)) == [("InferenceUp", "a")]
+
+
+def test_a_foreign_node_of_the_same_name_is_not_ours() -> None:
+    world = start("a")
+    world.groups = assign("a", owner="mesh1other")
+    world.run_to(60)
+    assert world.ask(events.NodeAsked, "a").epoch_models == ()
+
+
+def test_an_answer_of_an_older_generation_is_dropped() -> None:
+    world = start("a")
+    world.run_to(39)
+    world.give(events.BlockCommitted(make_block(40)))
+    stale = replace(STOPPED, mode=Mode.POC, poc_status=PocStatus.GENERATING, poc_start_block_height=40)
+    world.give(events.CommandDone("a", 0, stale))
+    assert world.state.nodes["a"].observed == STOPPED
+
+
+def test_a_generation_is_stored_with_every_command_and_goes_on_after_a_restart() -> None:
+    world = start("a")
+    world.run_to(40)
+    last = of(actions.StoreGeneration, world.asked)[-1].generation
+    assert of(actions.StartPocGenerate, world.asked)[-1].generation == last
+    again = World(stored=Stored((actions.StoreNode(make_config("a"), AdminState(True, 0)),), last))
+    again.records = world.records
+    again.settle(again.give(events.Started(), events.PollDue()))
+    assert of(actions.StartPocGenerate, again.advance(41))[0].generation > last
+
+
+def test_a_node_that_has_seen_a_newer_generation_gets_a_newer_one() -> None:
+    world = start("a")
+    world.seen["a"] = replace(STOPPED, generation=500)
+    world.settle(world.give(events.PollDue()))
+    asked = world.run_to(40)
+    assert of(actions.StartPocGenerate, asked)[0].generation > 500
+
+
+def test_a_failing_command_is_repeated_with_growing_waits_and_at_once_for_a_new_task() -> None:
+    world = start("a")
+    world.run_to(39)
+    world.obey = lambda action: events.CommandFailed(action.node_id, action.generation, "INTERNAL", "broken")
+    times = []
+    for height in range(40, 58):
+        if commands(world.advance(height)):
+            times.append(world.now)
+    assert [at - times[0] for at in times] == [0.0, 5.0, 10.0, 15.0]
+    assert "INTERNAL" in world.ask(events.NodeAsked, "a").last_error
+
+
+def test_a_lasting_failure_is_published_and_its_end_too() -> None:
+    world = start("a")
+    world.groups = assign("a")
+    world.run_to(62)
+    world.silent_nodes.add("a")
+    for height in range(63, 70):
+        world.settle(world.give(events.PollDue()))
+        world.advance(height, step_s=12.0)
+    world.run_to(72)
+    assert world.records["a"].status == HardwareStatus.FAILED
+    with pytest.raises(NoNodeAvailable):
+        world.ask(events.NodeWanted, MODEL)
+    world.silent_nodes.clear()
+    world.seen.pop("a")
+    world.settle(world.give(events.PollDue()))
+    world.run_to(75)
+    assert world.records["a"].status == HardwareStatus.INFERENCE
+    assert world.ask(events.NodeAsked, "a").last_error == ""
+
+
+def test_two_silent_polls_take_a_node_out_of_routing() -> None:
+    world = start("a")
+    world.groups = assign("a")
+    world.run_to(62)
+    world.silent_nodes.add("a")
+    world.settle(world.give(events.PollDue()))
+    assert world.ask(events.NodeWanted, MODEL).node_id == "a"
+    world.settle(world.give(events.PollDue()))
+    with pytest.raises(NoNodeAvailable):
+        world.ask(events.NodeWanted, MODEL)
+
+
+def test_a_node_that_restarted_empty_is_brought_back() -> None:
+    world = start("a")
+    world.groups = assign("a")
+    world.run_to(62)
+    world.seen["a"] = STOPPED
+    mark = len(world.asked)
+    world.settle(world.give(events.PollDue()))
+    world.advance(63)
+    world.advance(70, step_s=10.0)
+    assert ("InferenceUp", "a") in commands(world.asked[mark:])
+
+
+def test_a_leftover_of_an_older_stage_is_started_anew() -> None:
+    world = start("a")
+    world.run_to(39)
+    old = replace(STOPPED, mode=Mode.POC, poc_status=PocStatus.GENERATING, poc_start_block_height=0)
+    world.seen["a"] = old
+    world.settle(world.give(events.PollDue()))
+    assert commands(world.advance(40)) == [("StartPocGenerate", "a")]
+
+
+def test_a_broker_that_restarts_leaves_a_serving_node_in_peace() -> None:
+    world = start("a")
+    world.groups = assign("a")
+    world.run_to(62)
+    again = World("a")
+    again.groups, again.records, again.seen = world.groups, world.records, world.seen
+    again.seen["a"] = replace(again.seen["a"], models=(replace(STOPPED.models[0], served_names=(MODEL,)),))
+    again.settle(again.give(events.Started(), events.PollDue()))
+    assert commands(again.run_to(63)[-200:]) == [] or commands(again.advance(64)) == []
+    assert again.ask(events.NodeWanted, MODEL).node_id == "a"
+
+
+def test_a_change_of_the_registry_is_looked_at_again() -> None:
+    world = start("a")
+    world.run_to(3)
+    asked = world.advance(4, (ChainEvent("model_retired", (("model_id", MODEL),)),))
+    assert of(actions.ResolveModels, asked)
+
+
+def test_all_nodes_disabled_raises_an_alarm() -> None:
+    world = start("a")
+    world.run_to(2)
+    world.ask(events.NodeDisabled, "a")
+    assert any("every node is disabled" in alarm for alarm in world.ask(events.StatusAsked).alarms)
+
+
+def test_leases_are_spread_bounded_and_given_back() -> None:
+    world = start("a", "b")
+    world.groups = assign("a", "b")
+    world.run_to(60)
+    held = [world.ask(events.NodeWanted, MODEL) for _ in range(8)]
+    assert [lease.node_id for lease in held] == ["a", "b"] * 4
+    with pytest.raises(NoNodeAvailable):
+        world.ask(events.NodeWanted, MODEL)
+    world.give(events.LeaseReleased(held[1].lease_id), events.LeaseReleased(held[1].lease_id))
+    assert world.ask(events.NodeWanted, MODEL).node_id == "b"
+    assert held[0].base_url == "http://10.0.0.1:8080"
+
+
+def test_a_node_that_was_tried_is_left_out_and_another_model_has_no_node() -> None:
+    world = start("a", "b")
+    world.groups = assign("a", "b")
+    world.run_to(60)
+    assert world.ask(events.NodeWanted, MODEL, frozenset({"a"})).node_id == "b"
+    with pytest.raises(NoNodeAvailable):
+        world.ask(events.NodeWanted, "another")
