@@ -112,6 +112,7 @@ class Worker:
         """Mine from where the run stands."""
         job = mining.job
         self.minings.append(mining)
+        _log.info("mining began", model=self.model, height=job.stage.height, first_nonce=mining.next_nonce)
         order = PocStart(
             stage_id=job.stage.height,
             block_hash=job.stage.block_hash,
@@ -186,6 +187,7 @@ class Worker:
         if frame.final:
             mining.finished = True
             self.minings.popleft()
+            _log.info("mining finished", model=self.model, height=mining.job.stage.height, found=mining.found)
         self.owner.note_mined(mining)
 
     def _note_poc_failure(self, frame: PocFailed) -> None:

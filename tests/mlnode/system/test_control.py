@@ -1,5 +1,7 @@
 """A node under a broker's command, over gRPC; the broker's callback is a real server in this process."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -210,6 +212,12 @@ class TestCommands:
 
 
 class TestProofOfCompute:
+    def is_all_delivered(self, broker: Broker, servicer: Callback) -> bool:
+        """The worker stopped, and the broker has as many nonces as were found."""
+        state = broker.state()
+        idle = "finished" in broker.node.log().rpartition("mining began")[2]
+        return idle and state.nonces_found == state.nonces_delivered == len(servicer.nonces())
+
     def test_mined_nonces_reach_the_broker_and_are_found_valid(
         self, broker: Broker, callback: tuple[Callback, str]
     ) -> None:
@@ -220,11 +228,9 @@ class TestProofOfCompute:
         assert broker.node.complete().status_code == 503
 
         broker.get_ready_to_validate()
-        state = wait_until(
-            lambda: (s := broker.state()).nonces_found == s.nonces_delivered and s, "the delivery of the rest"
-        )
-        assert state.poc_status == pb.POC_STATUS_VALIDATING
-        assert state.nonces_delivered == len(servicer.nonces()) == len(set(servicer.nonces()))
+        assert broker.state().poc_status == pb.POC_STATUS_VALIDATING
+        wait_until(lambda: self.is_all_delivered(broker, servicer), "the delivery of the rest")
+        assert len(servicer.nonces()) == len(set(servicer.nonces()))
         assert servicer.tokens == {"Bearer for-the-stage"}
         assert all(nonce % 3 == 1 for nonce in servicer.nonces())
         assert all(len(report.nonces) <= 40 for report in servicer.reports)
@@ -252,11 +258,34 @@ class TestProofOfCompute:
         broker.mine(address)
         wait_until(lambda: len(servicer.reports) >= 2, "reports after refusals")
         broker.get_ready_to_validate()
-        found = wait_until(
-            lambda: (s := broker.state()).nonces_found == s.nonces_delivered and s.nonces_found, "the rest"
-        )
+        wait_until(lambda: self.is_all_delivered(broker, servicer), "the delivery of the rest")
         assert servicer.calls == len(servicer.reports) + 2
-        assert len(set(servicer.nonces())) == len(servicer.nonces()) == found
+        assert len(set(servicer.nonces())) == len(servicer.nonces())
+
+    def test_mining_goes_on_by_itself_after_its_worker_was_killed(
+        self, broker: Broker, callback: tuple[Callback, str]
+    ) -> None:
+        servicer, address = callback
+        broker.mine(address)
+        wait_until(lambda: servicer.reports, "a report")
+        (pid,) = broker.node.worker_pids()
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: broker.node.instance()["pid"] not in (None, pid), "another worker")
+        before = len(servicer.nonces())
+        wait_until(lambda: len(servicer.nonces()) > before + 80, "more nonces")
+        nonces = servicer.nonces()
+        assert nonces == sorted(set(nonces))
+
+    def test_a_node_told_to_stop_delivers_what_it_had_mined(
+        self, broker: Broker, callback: tuple[Callback, str]
+    ) -> None:
+        servicer, address = callback
+        servicer.refusals = [grpc.StatusCode.UNAVAILABLE]
+        broker.mine(address)
+        wait_until(lambda: servicer.calls, "a first try")
+        found = broker.state().nonces_found
+        broker.stop()
+        wait_until(lambda: len(servicer.nonces()) >= found > 0, "the delivery")
 
     def test_mining_goes_on_where_the_command_says(
         self, broker: Broker, callback: tuple[Callback, str]
