@@ -46,7 +46,12 @@ def restore_chain(stored: Stored, version: str) -> tuple[App, Tip]:
     """The machine as the database has it."""
     app = App(version)
     header = stored.header or _genesis_header(decode(GenesisState, stored.genesis))
-    app.restore(header.height, stored.app_hash, sorted(stored.entries.items()), header)
+    try:
+        app.restore(header.height, stored.app_hash, sorted(stored.entries.items()), header)
+    except Fatal:
+        raise
+    except Exception as error:  # whatever bytes that are no state make of the decoder
+        raise Fatal(f"the stored state of height {header.height} cannot be read: {error}") from error
     if app.info().app_hash != stored.app_hash:
         raise Fatal(f"the stored state of height {header.height} does not give the stored app hash")
     return app, Tip(

@@ -13,7 +13,7 @@ def run_vectors(paths: Iterable[Path]) -> tuple[int, list[str]]:
     passed, failed = 0, []
     for file in _find_files(paths):
         try:
-            cases = read_cases(json.loads(file.read_text("utf-8")))
+            cases = list(read_cases(json.loads(file.read_text("utf-8"))))
         except (OSError, ValueError, KeyError, TypeError) as error:
             failed.append(f"{file}: not a file of vectors: {error}")
             continue

@@ -44,13 +44,15 @@ class Daemon:
     """One home, and the process that runs it now and then."""
 
     home: Path
-    genesis: GenesisState = field(default_factory=lambda: build_genesis(ADA, BOB))
+    genesis: GenesisState | None = field(default_factory=lambda: build_genesis(ADA, BOB))
+    """Laid out in the home; None when there is a chain already."""
     options: tuple[str, ...] = ("--block-mode", "instant")
     process: BaseProcess | None = None
     ports: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        write_genesis(self.home / GENESIS_FILE, self.genesis)
+        if self.genesis is not None:
+            write_genesis(self.home / GENESIS_FILE, self.genesis)
 
     @property
     def address(self) -> str:
