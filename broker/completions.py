@@ -17,6 +17,8 @@ MODEL_CHARACTERS_MAX = 256
 MESSAGES_MAX = 4096
 TOKENS_MAX = 1_000_000
 SEED_MAX = 2**63 - 1
+TEMPLATE_TOKENS = 40
+"""What a chat template puts around a message at most: role, marks, the beginning of the answer."""
 
 Document = dict[str, Any]
 
@@ -32,8 +34,8 @@ class Kind(Enum):
 class CompletionRequest:
     """A request that is well formed.
 
-    `prompt_tokens_max` counts bytes, since no token is shorter; `max_tokens` and `seed` are None where the
-    client leaves them open.
+    `prompt_tokens_max` counts bytes, since no token is shorter, and what a template adds; `max_tokens` and
+    `seed` are None where the client leaves them open.
     """
 
     kind: Kind
@@ -153,7 +155,7 @@ def _measure_message(index: int, message: object) -> int:
         raise RequestRefused(
             400, "invalid_type", f"{place}.content must be text or a list of text parts", f"{place}.content"
         )
-    return len(text.encode()) + 1
+    return len(text.encode()) + TEMPLATE_TOKENS
 
 
 def _join_content(content: object) -> str | None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ import grpc
 import httpx
 import pytest
 
+from broker.io.keys import AccountKey
 from chain.v1 import epochs_pb2, events_pb2, events_pb2_grpc, inference_pb2, query_pb2, query_pb2_grpc
 from mlnode.io.made_gguf import write_tiny_gguf
 
@@ -28,6 +30,8 @@ MODEL = "tiny-model"
 FILE = "tiny.gguf"
 """The file that all nodes have; an alternative of MODEL."""
 UMESH = 10**12
+DEVELOPER_UMESH = 1000
+"""Enough for a short answer."""
 POC_START = 30
 PARAMS = {
     "epoch": {
@@ -278,10 +282,13 @@ class Network:
             self.run("broker", "init", "--home", str(self.base / f"broker-{name}"), "--name", name)
             address = self.address(name)
             accounts += ["--account", f"{address}={UMESH}umesh", "--member", f"{address}=1"]
+        developer = AccountKey.create(self.base / "developer" / "key.json", "developer")
+        accounts += ["--account", f"{developer.address}={DEVELOPER_UMESH}umesh"]
         home = ["--home", str(self.chain.home)]
         self.run("chain", "init", *home, "--profile", "devnet", "--params", json.dumps(PARAMS), *accounts)
         genesis = json.loads((self.chain.home / "genesis.json").read_text())
         genesis["models"] = [_describe_model(genesis["authority"])]
+        _register_developer(genesis, developer)
         (self.chain.home / "genesis.json").write_text(json.dumps(genesis))
 
     def _node_arguments(self) -> list[str]:
@@ -299,6 +306,20 @@ class Network:
         config = home / "test.json"
         config.write_text(json.dumps(document))
         return Daemon(f"broker-{name}", home, ["broker", "start", "--config", str(config)])
+
+
+def _register_developer(genesis: dict[str, Any], developer: AccountKey) -> None:
+    """Somebody who only asks: the chain knows the key from the beginning."""
+    account = next(one for one in genesis["accounts"] if one["address"] == developer.address)
+    account.update({"key_type": "secp256k1", "public_key": b64encode(developer.public_key).decode()})
+    genesis["participants"] = [
+        {
+            "index": developer.address,
+            "address": developer.address,
+            "weight": -1,
+            "status": "PARTICIPANT_STATUS_ACTIVE",
+        }
+    ]
 
 
 def _describe_model(authority: str) -> dict[str, Any]:

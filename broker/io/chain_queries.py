@@ -30,11 +30,11 @@ def _despair(error: grpc.aio.AioRpcError) -> ChainUnknown:
 
 
 async def find(asked: Awaitable[Reply]) -> Reply | None:
-    """The answer, None where the chain says NOT_FOUND."""
+    """The answer, None where the chain says NOT_FOUND, or that there can be no such thing."""
     try:
         return await asked
     except grpc.aio.AioRpcError as error:
-        if error.code() == grpc.StatusCode.NOT_FOUND:
+        if error.code() in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT):
             return None
         raise _despair(error) from None
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from broker.completions import (
     BODY_BYTES_MAX,
+    TEMPLATE_TOKENS,
     Kind,
     build_node_request,
     build_payload,
@@ -28,7 +29,7 @@ def test_a_plain_request_is_read_and_its_text_kept_as_it_came() -> None:
     request = parse_request(Kind.CHAT, raw)
     assert request.original.encode() == raw
     assert (request.model, request.is_stream, request.max_tokens, request.seed) == ("m", True, None, None)
-    assert request.prompt_tokens_max == 4
+    assert request.prompt_tokens_max == 3 + TEMPLATE_TOKENS
     assert not request.wants_usage
 
 
@@ -37,7 +38,7 @@ def test_text_parts_are_joined_for_the_node() -> None:
     request = parse_request(Kind.CHAT, encode(messages=[{"role": "user", "content": parts}]))
     payload = json.loads(build_payload(request, "canonical", 7, 5))
     assert payload["messages"] == [{"role": "user", "content": "ab"}]
-    assert request.prompt_tokens_max == 3
+    assert request.prompt_tokens_max == 2 + TEMPLATE_TOKENS
 
 
 def test_what_the_client_leaves_open_is_decided_in_the_payload() -> None:
