@@ -32,8 +32,8 @@ def as_fraction(decimal: ExactDecimal) -> Fraction:
 def compute_probability_honest(n_checked: int, n_invalid: int, mismatch_rate: Fraction) -> Fraction:
     """P(X >= n_invalid) for X binomial over n_checked nonces; 1 when n_invalid is 0."""
     rate, rest = mismatch_rate, 1 - mismatch_rate
-    below = sum(comb(n_checked, k) * rate**k * rest ** (n_checked - k) for k in range(n_invalid))
-    return 1 - below
+    terms = (comb(n_checked, k) * rate**k * rest ** (n_checked - k) for k in range(n_invalid))
+    return 1 - sum(terms, Fraction(0))
 
 
 def compute_verdict(

@@ -61,6 +61,9 @@ def _explain_absence(node: Node) -> str:
 
 
 def _serve(node: Node, outlook: Outlook, why: str) -> tuple[Spec | None, str]:
+    epoch = outlook.epoch
+    if not node.epoch_models and epoch.effective_epoch_index < epoch.latest_epoch_index:
+        return None, f"the new groups take effect at height {epoch.set_new_validators_block_height}"
     if not node.epoch_models:
         return STOPPED, "the epoch assigns no model to this node; it waits for the next proof of compute"
     for model_id, assigned in sorted(node.epoch_models.items()):

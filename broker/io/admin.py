@@ -148,7 +148,8 @@ async def _ask_upsert(owner: Owner, documents: list[NodeDocument]) -> BatchResul
     if len(documents) > MAX_BATCH:
         raise HTTPException(413, f"at most {MAX_BATCH} nodes in a batch")
     configs = tuple(document.to_config() for document in documents)
-    return await owner.ask(lambda call: events.NodesUpserted(call, configs))
+    result: BatchResult = await owner.ask(lambda call: events.NodesUpserted(call, configs))
+    return result
 
 
 async def _upsert(owner: Owner, document: NodeDocument) -> dict[str, Any]:

@@ -73,4 +73,5 @@ async def _find_participant(query: query_pb2_grpc.QueryStub, address: str) -> no
         if error.code() == grpc.StatusCode.NOT_FOUND:
             return None
         raise
-    return reply.participant
+    participant: nodes_pb2.Participant = reply.participant
+    return participant

@@ -136,3 +136,11 @@ def test_the_world_has_the_phases_that_these_tests_mean() -> None:
         Phase.POC_GENERATE,
         Phase.POC_GENERATE_WIND_DOWN,
     ]
+
+
+def test_between_validation_and_the_new_groups_a_node_is_not_stopped_for_one_block() -> None:
+    world = start("a")
+    world.run_to(57)
+    world.groups = assign("a")
+    asked = world.run_to(60)
+    assert [type(item) for item in asked if isinstance(item, COMMANDS)] == [actions.InferenceUp]
