@@ -21,8 +21,9 @@ url = context.get_x_argument(as_dictionary=True).get("url") or context.config.ge
 
 def load_metadata() -> MetaData:
     """The tables as the part's program describes them."""
-    module, _, name = context.config.get_main_option("metadata").partition(":")
-    return getattr(import_module(module), name)
+    module, _, name = context.config.get_main_option("metadata", "").partition(":")
+    metadata: MetaData = getattr(import_module(module), name)
+    return metadata
 
 
 def set_limits(connection: Connection) -> None:

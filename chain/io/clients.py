@@ -74,7 +74,7 @@ def compute_status(result: QueryResult) -> grpc.StatusCode:
     return grpc.StatusCode.FAILED_PRECONDITION
 
 
-class QueryHandler(grpc.GenericRpcHandler):
+class QueryHandler(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc has no types
     """Answers every method of the query services with the machine."""
 
     def __init__(self, machine: Machine, metrics: Metrics) -> None:
@@ -204,7 +204,7 @@ class ClientServer:
         names = (*QUERY_SERVICES, *OWN_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, server)
         try:
-            bound = server.add_insecure_port(f"{host}:{port}")
+            bound: int = server.add_insecure_port(f"{host}:{port}")
         except RuntimeError as error:
             raise OSError(f"cannot listen on {host}:{port}; is the port in use?") from error
         await server.start()

@@ -64,6 +64,7 @@ class TxService(tx_service_pb2_grpc.ServiceServicer):
         found = await asyncio.to_thread(self._database.find_tx, bytes.fromhex(request.hash))
         if found is None:
             await context.abort(grpc.StatusCode.NOT_FOUND, f"tx not found: {request.hash.upper()}")
+        assert found is not None  # abort raises
         tx, result = found
         response = abci_pb2.TxResponse.FromString(result)
         response.tx.CopyFrom(any_pb2.Any(type_url=TX_TYPE_URL, value=tx))
@@ -140,6 +141,7 @@ class NodeService(tendermint_pb2_grpc.ServiceServicer):
             await context.abort(
                 grpc.StatusCode.NOT_FOUND, f"block {height} not found: the last one is {last}"
             )
+        assert found is not None  # abort raises
         return found
 
 
@@ -175,7 +177,8 @@ def _block(stored: StoredBlock) -> tendermint_pb2.Block:
 def _decode_tx(tx: bytes) -> tx_pb2.Tx:
     """The transaction, or an empty one where the block holds bytes that are none."""
     try:
-        return tx_pb2.Tx.FromString(tx)
+        decoded: tx_pb2.Tx = tx_pb2.Tx.FromString(tx)
+        return decoded
     except DecodeError:
         return tx_pb2.Tx()
 

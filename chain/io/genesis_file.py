@@ -28,7 +28,8 @@ class GenesisRefused(Refused):
 def format_genesis(genesis: GenesisState) -> str:
     """The document as JSON, with the proto's field names."""
     message = to_message(genesis)
-    return json_format.MessageToJson(message, preserving_proto_field_name=True, indent=2) + "\n"
+    text: str = json_format.MessageToJson(message, preserving_proto_field_name=True, indent=2)
+    return text + "\n"
 
 
 def parse_genesis(text: str, source: str) -> GenesisState:

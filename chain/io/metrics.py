@@ -11,7 +11,8 @@ from prometheus_client import (
 
 from chain.block import BlockResult
 
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
+PREFIX = "meshkeeper_chain_"
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
@@ -19,27 +20,20 @@ class Metrics:
     """Counters of one process, in a registry of their own."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        named = {"namespace": "meshkeeper", "subsystem": "chain", "registry": self._registry}
-        self._height = Gauge("height", "Last committed height.", **named)
-        self._blocks = Counter("blocks", "Blocks committed by this process.", **named)
-        self._txs = Counter(
-            "txs", "Transactions in committed blocks, by reason; empty for success.", ["reason"], **named
+        self._registry = registry = CollectorRegistry()
+        self._height = _gauge(registry, "height", "Last committed height.")
+        self._blocks = _counter(registry, "blocks", "Blocks committed by this process.")
+        self._txs = _counter(
+            registry, "txs", "Transactions in blocks, by reason; empty for success.", "reason"
         )
-        self._checks = Counter(
-            "checks", "Transactions handed in, by reason; empty for success.", ["reason"], **named
-        )
-        self._mempool_txs = Gauge("mempool_txs", "Transactions that wait.", **named)
-        self._mempool_bytes = Gauge("mempool_bytes", "Bytes of transactions that wait.", **named)
-        self._queries = Counter(
-            "queries", "Queries answered, by path and reason.", ["path", "reason"], **named
-        )
-        self._followers = Gauge("followers", "Open streams of blocks.", **named)
-        self._finalise = Histogram("finalise_seconds", "Executing a block.", buckets=SECONDS, **named)
-        self._write = Histogram("write_seconds", "Writing a block to SQL.", buckets=SECONDS, **named)
-        self._block = Histogram(
-            "block_seconds", "A block from proposal to telling.", buckets=SECONDS, **named
-        )
+        self._checks = _counter(registry, "checks", "Transactions handed in, by reason.", "reason")
+        self._mempool_txs = _gauge(registry, "mempool_txs", "Transactions that wait.")
+        self._mempool_bytes = _gauge(registry, "mempool_bytes", "Bytes of transactions that wait.")
+        self._queries = _counter(registry, "queries", "Queries, by path and reason.", "path", "reason")
+        self._followers = _gauge(registry, "followers", "Open streams of blocks.")
+        self._finalise = _histogram(registry, "finalise_seconds", "Executing a block.")
+        self._write = _histogram(registry, "write_seconds", "Writing a block to SQL.")
+        self._block = _histogram(registry, "block_seconds", "A block from proposal to telling.")
 
     def standing(self, height: int) -> None:
         """The chain stands at a height, found so at start."""
@@ -77,3 +71,15 @@ class Metrics:
     def text(self) -> bytes:
         """All of it, as Prometheus reads it."""
         return generate_latest(self._registry)
+
+
+def _gauge(registry: CollectorRegistry, name: str, says: str) -> Gauge:
+    return Gauge(PREFIX + name, says, registry=registry)
+
+
+def _counter(registry: CollectorRegistry, name: str, says: str, *labels: str) -> Counter:
+    return Counter(PREFIX + name, says, labels, registry=registry)
+
+
+def _histogram(registry: CollectorRegistry, name: str, says: str) -> Histogram:
+    return Histogram(PREFIX + name, says, buckets=SECONDS, registry=registry)

@@ -83,7 +83,8 @@ class Node:
             auth_pb2.QueryAccountRequest(address=address),
             auth_pb2.QueryAccountResponse,
         )
-        return auth_pb2.BaseAccount.FromString(answer.account.value)
+        account: auth_pb2.BaseAccount = auth_pb2.BaseAccount.FromString(answer.account.value)
+        return account
 
     async def _wait(self, tx_hash: str) -> abci_pb2.TxResponse:
         async def find() -> abci_pb2.TxResponse:
@@ -94,7 +95,8 @@ class Node:
             )
             while True:
                 try:
-                    found = await method(tx_service_pb2.GetTxRequest(hash=tx_hash), timeout=CALL_TIMEOUT_S)
+                    request = tx_service_pb2.GetTxRequest(hash=tx_hash)
+                    found: tx_service_pb2.GetTxResponse = await method(request, timeout=CALL_TIMEOUT_S)
                     return found.tx_response
                 except grpc.aio.AioRpcError as error:
                     if error.code() != grpc.StatusCode.NOT_FOUND:
@@ -143,7 +145,8 @@ def sign_tx(
     )
     signature = key.sign(document.SerializeToString(deterministic=True))
     raw = tx_pb2.TxRaw(body_bytes=body_bytes, auth_info_bytes=auth_info_bytes, signatures=[signature])
-    return raw.SerializeToString(deterministic=True)
+    encoded: bytes = raw.SerializeToString(deterministic=True)
+    return encoded
 
 
 def pack(message: Message) -> any_pb2.Any:

@@ -166,9 +166,10 @@ def build_tx_app() -> typer.Typer:
 
 def format_message(message: Message) -> str:
     """A message as JSON: every field, under its own name."""
-    return json_format.MessageToJson(
+    text: str = json_format.MessageToJson(
         message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True, indent=2
     )
+    return text
 
 
 def parse_coin(text: str) -> dict[str, str]:

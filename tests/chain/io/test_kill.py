@@ -19,7 +19,7 @@ from tests.chain.kit import RICH
 KILLS = 20
 KILLS_POSTGRESQL = 4
 LOAD_S_MAX = 0.35
-"""Longest time between ready and SIGKILL."""
+"""Longest time between ready, or the first payment in a block, and SIGKILL."""
 CHECKPOINTS = ("--checkpoint-blocks", "7")
 
 
@@ -28,6 +28,7 @@ class Told:
 
     def __init__(self) -> None:
         self.blocks: dict[int, events_pb2.BlockSummary] = {}
+        self._news = asyncio.Event()
 
     async def follow(self, client: Client, from_height: int) -> None:
         """Take every block from the stream until the chain dies."""
@@ -35,8 +36,15 @@ class Told:
             async for block in client.follow(from_height):
                 known = self.blocks.setdefault(block.height, block)
                 assert known == block, f"block {block.height} was told twice, differently"
+                if block.txs:
+                    self._news.set()
         except grpc.aio.AioRpcError:
             pass
+
+    async def until_payment(self) -> None:
+        """Wait for the next block that holds one."""
+        self._news.clear()
+        await self._news.wait()
 
     def heights_without_gap(self) -> bool:
         return sorted(self.blocks) == list(range(1, len(self.blocks) + 1))
@@ -56,12 +64,14 @@ async def send_payments(client: Client, sequence: int) -> None:
         pass
 
 
-async def live_and_die(daemon: Daemon, told: Told, load_s: float) -> None:
-    """One life under load, ended by SIGKILL."""
+async def live_and_die(daemon: Daemon, told: Told, load_s: float, loaded: bool) -> None:
+    """One life under load, ended by SIGKILL: soon after the start, or after a payment got into a block."""
     async with Client(daemon) as client:
         sequence = (await client.account(ADA.address)).sequence
         followed = asyncio.create_task(told.follow(client, len(told.blocks) + 1))
         sending = asyncio.create_task(send_payments(client, sequence))
+        if loaded:
+            await asyncio.wait_for(told.until_payment(), 30)
         await asyncio.sleep(load_s)
         daemon.kill()
         await asyncio.gather(followed, sending)
@@ -117,8 +127,8 @@ def daemon(tmp_path: Path) -> Iterator[Daemon]:
 async def kill_again_and_again(daemon: Daemon, url: str, kills: int) -> None:
     chance, told = random.Random(20_260_101), Told()
     daemon.start()
-    for _ in range(kills):
-        await live_and_die(daemon, told, chance.uniform(0, LOAD_S_MAX))
+    for life in range(kills):
+        await live_and_die(daemon, told, chance.uniform(0, LOAD_S_MAX), loaded=life % 2 == 0)
         truth = read_truth(url)
         daemon.start()
         await check_truth(daemon, told, truth)
