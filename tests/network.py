@@ -154,7 +154,7 @@ class Network:
         write_tiny_gguf(self.models / FILE, seed=1, n_ctx_train=1024)
         for node in self.nodes.values():
             node.launch()
-        self._init_chain()
+        self.init_chain()
         self.chain.launch()
         for daemon in [*self.nodes.values(), self.chain]:
             daemon.wait_ready()
@@ -276,7 +276,8 @@ class Network:
             self._channel = grpc.insecure_channel(self.chain_address)
         return self._channel
 
-    def _init_chain(self) -> None:
+    def init_chain(self) -> None:
+        """The homes of the chain and the brokers, with accounts, a model and somebody who only asks."""
         accounts = ["--account", f"authority={UMESH}umesh"]
         for name in self.participants:
             self.run("broker", "init", "--home", str(self.base / f"broker-{name}"), "--name", name)

@@ -99,7 +99,10 @@ class Executor:
         self._post(LeaseReleased(lease.lease_id))
 
     async def execute(self, order: Order, lease: Lease) -> Relay:
-        """Has a node answer; the lease is given back in the end, whatever the end is."""
+        """Has a node answer; the lease is given back in the end, whatever the end is.
+
+        A client that leaves before the answer begins is recorded as an empty answer.
+        """
         marks = Marks(
             order.handover.inference_id,
             order.request.model,
@@ -110,6 +113,9 @@ class Executor:
         try:
             response = await self._open(work)
             return await self._relay(work, response)
+        except asyncio.CancelledError:
+            self._finish(work)
+            raise
         except BaseException:
             self.release(work.lease)
             raise
@@ -155,7 +161,7 @@ class Executor:
             return Relay(
                 200, {"content-type": EVENT_STREAM}, chunks, lambda: self._end_stream(work, response)
             )
-        raw = await self._read_all(work, response)
+        raw = await self._read_all(response)
         try:
             document = work.transcript.take_document(raw)
         except AnswerMalformed as error:
@@ -164,22 +170,19 @@ class Executor:
         return Relay(200, {"content-type": JSON}, _once(document), _nothing)
 
     async def _relay_refusal(self, work: Work, response: httpx.Response) -> Relay:
-        raw = await self._read_all(work, response)
+        raw = await self._read_all(response)
         work.transcript.take_error(response.status_code, raw)
         self._finish(work)
         return Relay(response.status_code, {"content-type": JSON}, _once(raw), _nothing)
 
-    async def _read_all(self, work: Work, response: httpx.Response) -> bytes:
-        """A whole body. A client that leaves while it is awaited is recorded as an empty answer."""
+    async def _read_all(self, response: httpx.Response) -> bytes:
+        """A whole body."""
         body = bytearray()
         try:
             async for chunk in response.aiter_bytes():
                 body += chunk
                 if len(body) > ANSWER_BYTES_MAX:
                     raise RequestRefused(502, "node_answer_too_large", "the node's answer is too large")
-        except asyncio.CancelledError:
-            self._finish(work)
-            raise
         except httpx.TransportError as error:
             raise RequestRefused(502, "node_lost", f"the node broke off: {type(error).__name__}") from None
         finally:

@@ -114,6 +114,24 @@ def test_a_client_that_leaves_is_recorded_with_what_it_was_sent(network: Network
     wait_until(lambda: lease_counts(network) == [0, 0], "both nodes free again")
 
 
+def test_a_client_that_leaves_before_the_answer_is_no_missed_request(network: Network) -> None:
+    mark = "leave " * 3
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(
+            f"{network.url('bob')}/v1/chat/completions",
+            json={**BODY, "max_tokens": 450, "messages": [{"role": "user", "content": mark}]},
+            timeout=httpx.Timeout(30, read=0.25),
+        )
+
+    def find() -> list[inference_pb2.Inference]:
+        listed = network.query.InferenceAll(query_pb2.QueryInferenceAllRequest(), timeout=5).inferences
+        return [record for record in listed if mark in record.original_prompt and record.executed_by]
+
+    (record,) = wait_until(find, "the record of the request")
+    assert record.status == FINISHED
+    wait_until(lambda: lease_counts(network) == [0, 0], "both nodes free again")
+
+
 def lease_counts(network: Network) -> list[int]:
     return [network.admin(name, "GET", f"/nodes/{name}-1")["state"]["lock_count"] for name in ("ada", "bob")]
 
