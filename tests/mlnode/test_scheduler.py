@@ -1,139 +1,32 @@
-"""The scheduler, called directly with a clock of our own: what it answers, and what it never does."""
-
-import pytest
+"""The scheduler, called directly with a clock of our own: requests, memory and crashes."""
 
 from mlnode.actions import (
-    Action,
     CancelRequest,
     EndWorker,
     Refuse,
-    SpawnWorker,
-    StartMining,
-    StartRequest,
-    StopMining,
 )
-from mlnode.catalog import Catalog, ModelFile
 from mlnode.errors import (
-    GenerationStale,
     ModelBroken,
     ModelTooLarge,
     ModelUnavailable,
-    NodeDraining,
-    NodeNotServing,
     QueueFull,
     WaitExpired,
     WorkerLost,
 )
 from mlnode.events import (
     Cancelled,
-    DrainAsked,
     FilesScanned,
-    InferenceUpAsked,
-    PocGenerateAsked,
-    PocValidateAsked,
     PreloadAsked,
-    Requested,
     RequestEnded,
-    StopAsked,
     Streamed,
     Woken,
     WorkerBeat,
     WorkerExited,
     WorkerLoaded,
 )
-from mlnode.gguf import Header
-from mlnode.instance import CRASH_WINDOW_MS, InstanceState, LoadParams
-from mlnode.mode import Activity, Kind, Mission, PocJob, PocStage
+from mlnode.instance import CRASH_WINDOW_MS, InstanceState
 from mlnode.residents import STALL_MS
-from mlnode.scheduler import Limits, Scheduler
-
-PARAMS = LoadParams(n_ctx=256, slots=1, n_threads=1, n_gpu_layers=0)
-MIB = 1024 * 1024
-
-
-def make_file(id: str, weights_mb: int = 100, problem: str = "", inode: int = 1) -> ModelFile:
-    """A file whose estimate is its weights and a little."""
-    header = Header(
-        version=3,
-        architecture="llama",
-        name=id,
-        file_type=0,
-        n_ctx_train=256,
-        n_layers=1,
-        n_embd=16,
-        n_ff=32,
-        n_head=1,
-        n_head_kv=(1,),
-        key_length=16,
-        value_length=16,
-        sliding_window=0,
-        n_vocab=300,
-        has_chat_template=False,
-        n_tensors=1,
-        tensor_bytes=weights_mb * MIB,
-        n_shards=1,
-    )
-    found = None if problem else header
-    return ModelFile(id, f"/m/{id}", weights_mb * MIB, (inode, 1, 1), found, problem)
-
-
-class Node:
-    """A scheduler with a clock, that remembers what it said."""
-
-    def __init__(self, room: float = 1, slots: int = 1, **limits: int) -> None:
-        """`room`: how many models of the usual size fit."""
-        params = LoadParams(n_ctx=256, slots=slots, n_threads=1, n_gpu_layers=0)
-        self.scheduler = Scheduler(Limits(10**6, 0, params, **limits), Catalog())
-        self.now_ms = 1000
-        self.scheduler.handle(FilesScanned((make_file("a"), make_file("b"), make_file("c"))), self.now_ms)
-        self.need_mb = self.scheduler.compute_need_mb("a")
-        self.scheduler.residents.ledger.budget_mb = int(room * self.need_mb) + 10
-        self.scheduler.residents.ledger.margin_mb = 10
-        self.requests = 0
-
-    def tell(self, event: object, after_ms: int = 0) -> list[Action]:
-        self.now_ms += after_ms
-        return self.scheduler.handle(event, self.now_ms)  # type: ignore[arg-type]
-
-    def ask(self, model: str | None = "a", kind: Kind = Kind.INFERENCE) -> tuple[int, list[Action]]:
-        self.requests += 1
-        return self.requests, self.tell(Requested(self.requests, model, kind))
-
-    def loaded(self, model: str, measured_mb: int = 1, after_ms: int = 100) -> list[Action]:
-        return self.tell(WorkerLoaded(model, self.worker(model), measured_mb), after_ms)
-
-    def exited(self, model: str, code: str = "") -> list[Action]:
-        return self.tell(WorkerExited(model, self.worker(model), "killed by signal 9", code))
-
-    def worker(self, model: str) -> int:
-        return self.scheduler.instance_of(model).worker
-
-    def state(self, model: str) -> InstanceState:
-        return self.scheduler.instance_of(model).state
-
-    def serve(self, model: str) -> None:
-        """Load a model, answer one request, and leave it idle."""
-        request, _ = self.ask(model)
-        self.loaded(model)
-        self.tell(RequestEnded(request))
-
-
-def refusal(actions: list[Action], kind: type) -> Refuse:
-    found = [a for a in actions if isinstance(a, Refuse) and isinstance(a.refusal, kind)]
-    assert len(found) == 1, actions
-    return found[0]
-
-
-def spawned(actions: list[Action]) -> list[str]:
-    return [action.model for action in actions if isinstance(action, SpawnWorker)]
-
-
-def ended(actions: list[Action]) -> list[str]:
-    return [action.model for action in actions if isinstance(action, EndWorker)]
-
-
-def started(actions: list[Action]) -> list[int]:
-    return [action.request for action in actions if isinstance(action, StartRequest)]
+from tests.mlnode.scheduled import Node, ended, make_file, refusal, spawned, started
 
 
 class TestLoading:
@@ -390,148 +283,3 @@ class TestCrash:
         node = Node()
         node.serve("a")
         assert ended(node.tell(Woken(), after_ms=STALL_MS)) == ["a"]
-
-
-JOB = PocJob(
-    stage=PocStage(10, b"h" * 32, 1_400_000),
-    model="a",
-    public_key=b"\2" * 33,
-    node_rank=0,
-    node_count=1,
-    node_id="n1",
-    callback_address="127.0.0.1:1",
-    callback_token="t",
-    first_nonce=0,
-    max_batch_nonces=100,
-)
-
-
-class TestCommands:
-    def test_a_command_of_an_older_generation_changes_nothing(self) -> None:
-        node = Node()
-        node.tell(InferenceUpAsked(5, "a", "", PARAMS))
-        with pytest.raises(GenerationStale):
-            node.tell(StopAsked(4))
-        assert node.scheduler.mission.activity is Activity.INFERENCE
-        assert node.scheduler.mission.generation == 5
-
-    def test_inference_up_loads_and_gives_the_model_its_name(self) -> None:
-        node = Node()
-        assert spawned(node.tell(InferenceUpAsked(1, "a", "org/model", PARAMS))) == ["a"]
-        node.loaded("a")
-        assert started(node.ask("org/model")[1])
-
-    def test_a_model_that_is_up_is_never_evicted_and_others_are_told_so(self) -> None:
-        node = Node(room=1)
-        node.tell(InferenceUpAsked(1, "a", "", PARAMS))
-        node.loaded("a")
-        refusal(node.ask("b")[1], ModelTooLarge)
-        assert node.state("a") is InstanceState.READY
-
-    def test_a_model_that_is_up_comes_back_after_a_crash(self) -> None:
-        node = Node()
-        node.tell(InferenceUpAsked(1, "a", "", PARAMS))
-        node.loaded("a")
-        node.exited("a")
-        wake_ms = node.scheduler.next_wake_ms(node.now_ms)
-        assert wake_ms == node.now_ms + 500
-        assert spawned(node.tell(Woken(), after_ms=500)) == ["a"]
-
-    def test_other_parameters_mean_another_worker_after_the_running_requests(self) -> None:
-        node = Node()
-        running, _ = node.ask("a")
-        node.loaded("a")
-        two = LoadParams(n_ctx=256, slots=2, n_threads=1, n_gpu_layers=0)
-        assert ended(node.tell(InferenceUpAsked(1, "a", "", two))) == []
-        assert ended(node.tell(RequestEnded(running))) == ["a"]
-        assert [a.params for a in node.exited("a") if isinstance(a, SpawnWorker)] == [two]
-
-    def test_a_command_for_a_model_that_cannot_fit_is_refused_and_changes_nothing(self) -> None:
-        node = Node(room=1)
-        node.serve("a")
-        node.tell(FilesScanned((make_file("a"), make_file("huge", weights_mb=1000))))
-        with pytest.raises(ModelTooLarge):
-            node.tell(InferenceUpAsked(1, "huge", "", PARAMS))
-        assert node.scheduler.mission.generation == 0
-        assert node.state("a") is InstanceState.READY
-
-    def test_stop_preempts_a_load_and_refuses_who_waits(self) -> None:
-        node = Node()
-        request, _ = node.ask("a")
-        worker = node.worker("a")
-        actions = node.tell(StopAsked(1))
-        assert refusal(actions, NodeNotServing).request == request
-        assert EndWorker("a", worker, force=True) in actions
-        assert refusal(node.ask("a")[1], NodeNotServing)
-        assert spawned(node.exited("a")) == []
-
-    def test_stop_is_idempotent(self) -> None:
-        node = Node()
-        node.tell(StopAsked(1))
-        assert node.tell(StopAsked(1)) == []
-
-    def test_mining_begins_when_the_model_is_loaded_and_begins_again_after_a_crash(self) -> None:
-        node = Node()
-        assert spawned(node.tell(PocGenerateAsked(1, JOB))) == ["a"]
-        assert node.loaded("a") == [StartMining(node.worker("a"), JOB)]
-        assert node.tell(PocGenerateAsked(1, JOB)) == []
-        node.exited("a")
-        node.tell(Woken(), after_ms=500)
-        assert node.loaded("a") == [StartMining(node.worker("a"), JOB)]
-
-    def test_mining_takes_the_memory_of_busy_models_at_once(self) -> None:
-        node = Node(room=1)
-        request, _ = node.ask("b")
-        node.loaded("b")
-        actions = node.tell(PocGenerateAsked(1, JOB))
-        assert EndWorker("b", node.worker("b"), force=True) in actions
-        actions = node.exited("b")
-        assert refusal(actions, WorkerLost).request == request
-        assert spawned(actions) == ["a"]
-
-    def test_a_mining_node_takes_no_inference(self) -> None:
-        node = Node()
-        node.tell(PocGenerateAsked(1, JOB))
-        refusal(node.ask("a")[1], NodeNotServing)
-
-    def test_validating_ends_mining_and_takes_validations_only(self) -> None:
-        node = Node()
-        node.tell(PocGenerateAsked(1, JOB))
-        node.loaded("a")
-        assert node.tell(PocValidateAsked(2, 10)) == [StopMining(node.worker("a"))]
-        refusal(node.ask("a")[1], NodeNotServing)
-        assert started(node.ask("a", Kind.VALIDATION)[1])
-
-    def test_a_managed_node_starts_stopped(self) -> None:
-        scheduler = Scheduler(Limits(10**6, 0, PARAMS), Catalog(), Mission(Activity.STOPPED))
-        scheduler.handle(FilesScanned((make_file("a"),)), 0)
-        refusal(scheduler.handle(Requested(1, "a"), 0), NodeNotServing)
-
-
-class TestDrain:
-    def test_running_requests_finish_and_then_the_workers_go(self) -> None:
-        node = Node()
-        running, _ = node.ask("a")
-        node.loaded("a")
-        assert node.tell(DrainAsked(1000)) == []
-        refusal(node.ask("a")[1], NodeDraining)
-        assert ended(node.tell(RequestEnded(running))) == ["a"]
-        node.exited("a")
-        assert node.scheduler.is_over
-
-    def test_what_has_not_finished_by_the_end_of_the_grace_is_refused(self) -> None:
-        node = Node()
-        running, _ = node.ask("a")
-        node.loaded("a")
-        node.tell(DrainAsked(1000))
-        assert node.scheduler.next_wake_ms(node.now_ms) == node.now_ms + 1000
-        actions = node.tell(Woken(), after_ms=1000)
-        assert refusal(actions, NodeDraining).request == running
-        assert ended(actions) == ["a"]
-
-    def test_nothing_is_loaded_any_more(self) -> None:
-        node = Node()
-        request, _ = node.ask("a")
-        actions = node.tell(DrainAsked(1000))
-        assert refusal(actions, NodeDraining).request == request
-        assert ended(actions) == ["a"]
