@@ -57,6 +57,7 @@ def _describe_invalid(error: ValidationError) -> str:
 def serve(
     config: Annotated[Path | None, typer.Option(help="File with settings: .toml, .yaml or .json.")] = None,
     home: Annotated[Text, typer.Option(help="Folder of the node. [~/.meshkeeper/mlnode]")] = None,
+    cache_dir: Annotated[Text, typer.Option(help="Folder for what is computed once a model.")] = None,
     host: Annotated[Text, typer.Option(help="Address to listen on. [127.0.0.1]")] = None,
     port: Annotated[Number, typer.Option(help="HTTP port, 0 for any. [8080]")] = None,
     control_port: Annotated[Number, typer.Option(help="gRPC control port, 0 for any. [8081]")] = None,
@@ -151,7 +152,7 @@ def _describe_file(file: "ModelFile", ctx_size: int, slots: int) -> tuple[str, .
 @models_app.command("make")
 def make(
     path: Annotated[Path, typer.Argument(help="File to write, ending in .gguf.")],
-    layers: Annotated[int, typer.Option(min=1, max=64)] = 2,
+    layers: Annotated[int, typer.Option(min=1, max=64, help="Layers.")] = 2,
     dim: Annotated[int, typer.Option(min=16, max=4096, help="Width, a multiple of 16.")] = 64,
     vocab: Annotated[int, typer.Option(min=1, max=262_144, help="Tokens.")] = 512,
     ctx: Annotated[int, typer.Option(min=64, max=2**20, help="Trained context.")] = 2048,
@@ -168,6 +169,23 @@ def make(
     except (ValueError, OSError) as error:
         raise _fail(f"{path} was not made: {error}.") from None
     print(path)
+
+
+@models_app.command()
+def measure(
+    path: Annotated[Path, typer.Argument(help="Model file.")],
+    cache_dir: Annotated[Path | None, typer.Option(help="Where nodes will look for it.")] = None,
+) -> None:
+    """Compute a model's proof-of-compute profile ahead of time, and measure how fast it mines."""
+    from mlnode.io.llama import EngineError
+    from mlnode.io.measuring import measure_model
+    from mlnode.io.settings import default_cache_dir
+
+    try:
+        measured = measure_model(path, cache_dir or default_cache_dir())
+    except (EngineError, OSError) as error:
+        raise _fail(f"{path} cannot be measured: {error}.") from None
+    print(f"profile {measured.profile_digest[:16]}, {measured.nonces_per_s:.1f} nonces/s with one thread")
 
 
 @app.command()

@@ -108,7 +108,7 @@ def _sum_up(story: Story, network: Network) -> None:
                 "disabled node",
                 f"{disabled['node_id']}: {disabled['refused_batch']['reason']}, not in epoch 2",
             ),
-            ("killed node", f"{known['killed_node']['node_id']} serves again"),
+            ("killed node", f"{known['killed_node']['node_id']}: back to {known['killed_node']['back_to']}"),
             ("killed chain", f"block {chain['height']} again with app hash {chain['app_hash_after'][:16]}…"),
         ),
     )

@@ -203,11 +203,28 @@ class Network:
 
         self.reader.wait(all_serve, within_s, f"all nodes of {model} serving it")
 
-    def wait_node(self, node_id: str, serving: bool, within_s: float) -> None:
-        """Waits until a broker knows that its node serves, or that it does not."""
+    def wait_missed(self, node_id: str, within_s: float) -> None:
+        """Waits until a broker knows that its node is gone."""
+
+        def is_missed() -> bool:
+            return self._node_state(node_id)["observed"] == "UNREACHABLE"
+
+        self.reader.wait(is_missed, within_s, f"{node_id} being missed by its broker")
+
+    def wait_back(self, node_id: str, within_s: float) -> str:
+        """Waits until a node does again what its broker wants of it, and returns what that is."""
+
+        def is_back() -> bool:
+            state = self._node_state(node_id)
+            obeys = state["observed"].split()[0] == state["intended"].split()[0]
+            return obeys and not state["observed"].endswith("(loading)")
+
+        self.reader.wait(is_back, within_s, f"the return of {node_id}")
+        return self._node_state(node_id)["observed"]
+
+    def _node_state(self, node_id: str) -> dict[str, str]:
         owner = next(p.name for p in self.plan.participants for n in p.nodes if n.node_id == node_id)
-        what = f"{node_id} {'serving' if serving else 'being missed by its broker'}"
-        self.reader.wait(lambda: self.is_serving(owner, node_id) == serving, within_s, what)
+        return self.admin(owner).node(node_id)["state"]
 
     def is_serving(self, owner: str, node_id: str) -> bool:
         """Whether a node serves, as its broker sees it."""

@@ -196,10 +196,8 @@ class PocEngine:
         return Profile(states.mean(axis=0).astype(np.float32), deviation.astype(np.float32))
 
     def _cache_key(self) -> str:
-        """Names the file's content as it lies on disk: another file, or a changed one, has another key."""
-        stat = self._path.stat()
-        identity = f"{self._path.resolve()} {stat.st_ino} {stat.st_size} {stat.st_mtime_ns}"
-        return hashlib.sha256(identity.encode()).hexdigest()[:32]
+        """Names the file's content, wherever it lies; the hash of a file is a small part of its load."""
+        return compute_file_digest(self._path).hex()[:32]
 
 
 def make_projection(stage: Stage, n_embd: int) -> Projection:

@@ -48,7 +48,8 @@ async def serve(settings: Settings, version: str) -> None:
     started_s = time.monotonic()
     gpu = Gpu()
     scheduler = make_scheduler(settings, gpu)
-    loop = Loop(scheduler, _make_home(settings.home), gpu)
+    _make_home(settings.home)
+    loop = Loop(scheduler, settings.cache_dir, gpu)
     reporter = Reporter()
     loop.on_mined = reporter.on_mined
     told = asyncio.Event()
@@ -86,14 +87,11 @@ def make_scheduler(settings: Settings, gpu: Gpu) -> Scheduler:
     return Scheduler(limits, catalog, mission)
 
 
-def _make_home(home: Path) -> Path:
-    """The folder for caches inside the home, made when it is not there."""
-    cache_dir = home / "cache"
+def _make_home(home: Path) -> None:
     try:
-        cache_dir.mkdir(parents=True, exist_ok=True)
+        home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StartFailed(f"{home} cannot be written ({error.strerror}); choose another --home.") from None
-    return cache_dir
 
 
 def _load_files(loop: Loop, settings: Settings) -> None:

@@ -26,13 +26,20 @@ _SOURCES = {
 }
 
 
+def default_cache_dir() -> Path:
+    """The user's cache, where `XDG_CACHE_HOME` says or below the home directory."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "meshkeeper" / "mlnode"
+
+
 class Settings(BaseSettings):
     """All settings of a node. The same key in every source; on the command line with dashes."""
 
     model_config = SettingsConfigDict(env_prefix="MESHKEEPER_MLNODE_", extra="forbid", frozen=True)
 
     home: Path = Field(default=Path("~/.meshkeeper/mlnode"), validate_default=True)
-    """Folder for what the node keeps: ready.json, and what is computed once for each model."""
+    """Folder for what the node keeps: ready.json."""
+    cache_dir: Path = Field(default_factory=lambda: default_cache_dir())
+    """Folder for what is computed once for each model file; the nodes of a machine may share it."""
     host: str = "127.0.0.1"
     """Address to listen on, HTTP and control."""
     port: Port = 8080
@@ -80,7 +87,7 @@ class Settings(BaseSettings):
     log_level: str = "info"
     """debug, info, warning or error."""
 
-    @field_validator("home", "models_dir")
+    @field_validator("home", "models_dir", "cache_dir")
     @classmethod
     def _expand(cls, path: Path) -> Path:
         return path.expanduser()

@@ -98,7 +98,21 @@ def build_tx(
     return encode(TxRaw(body_bytes, auth_info_bytes, signatures))
 
 
-def build_genesis(*signers: Signer, params: Params = DEVNET, **fields: object) -> GenesisState:
+SHORT = replace(
+    DEVNET,
+    epoch=replace(
+        DEVNET.epoch,
+        epoch_length=40,
+        epoch_shift=22,
+        poc_stage_duration=9,
+        poc_validation_duration=7,
+    ),
+    poc=replace(DEVNET.poc, validation_sample_size=16, r_target_micro=1_270_000),
+)
+"""Parameters of the tests: the first proof of compute starts at height 18, the next at 58."""
+
+
+def build_genesis(*signers: Signer, params: Params = SHORT, **fields: object) -> GenesisState:
     """A new chain in which every signer owns plenty, and the first one is the authority."""
     addresses = sorted(signer.address for signer in signers)
     genesis = GenesisState(

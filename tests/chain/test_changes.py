@@ -13,7 +13,9 @@ def test_changes_come_back_as_they_went(changes: list[tuple[bytes, bytes | None]
 
 
 @given(CHANGES.filter(bool), st.data())
-def test_cut_bytes_never_read_as_the_whole(changes: list[tuple[bytes, bytes | None]], data: st.DataObject) -> None:
+def test_cut_bytes_never_read_as_the_whole(
+    changes: list[tuple[bytes, bytes | None]], data: st.DataObject
+) -> None:
     encoded = encode_changes(changes)
     cut = encoded[: data.draw(st.integers(0, len(encoded) - 1))]
     try:

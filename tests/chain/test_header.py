@@ -12,7 +12,9 @@ from chain.header import (
     with_block_hash,
 )
 
-HEADER = Header("mesh-1", 7, 1_700_000_000_000_000_000, b"p" * 32, b"a" * 32, b"r" * 32, b"t" * 32, "embedded")
+HEADER = Header(
+    "mesh-1", 7, 1_700_000_000_000_000_000, b"p" * 32, b"a" * 32, b"r" * 32, b"t" * 32, "embedded"
+)
 
 
 def test_a_header_comes_back_with_its_hash() -> None:

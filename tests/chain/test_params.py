@@ -9,12 +9,12 @@ from chain.codec import decode
 from chain.errors import ErrNotFound
 from chain.fixed import Decimal
 from chain.params import MsgUpdateParams, Params, validate
-from chain.profiles import DEVNET, PROFILES, get_profile
+from chain.profiles import PROFILES, get_profile
 from chain.queries.types import QueryParamsRequest, QueryParamsResponse
-from tests.chain.kit import Chain, Signer, build_genesis
+from tests.chain.kit import SHORT, Chain, Signer, build_genesis
 
 GOV, ANN = Signer("gov"), Signer("ann")
-SHORTER = replace(DEVNET.epoch, epoch_length=30, poc_stage_duration=5)
+SHORTER = replace(SHORT.epoch, epoch_length=30, poc_stage_duration=5)
 
 
 @pytest.mark.parametrize("name", [name for name, _ in PROFILES])
@@ -36,15 +36,15 @@ def test_empty_parameters_are_wrong_in_every_group_and_all_of_it_is_named() -> N
 @pytest.mark.parametrize(
     ("params", "named"),
     [
-        (replace(DEVNET, epoch=replace(DEVNET.epoch, epoch_length=19)), "must fit into epoch_length"),
-        (replace(DEVNET, epoch=replace(DEVNET.epoch, epoch_length=20, epoch_shift=0)), ""),
-        (replace(DEVNET, epoch=replace(DEVNET.epoch, epoch_shift=40)), "epoch_shift"),
-        (replace(DEVNET, epoch=replace(DEVNET.epoch, poc_exchange_duration=9)), "poc_exchange_duration"),
-        (replace(DEVNET, poc=replace(DEVNET.poc, sequences_per_decode=3)), "sequences_per_decode"),
-        (replace(DEVNET, poc=replace(DEVNET.poc, mismatch_rate=Decimal(2, 0))), "mismatch_rate"),
-        (replace(DEVNET, poc=replace(DEVNET.poc, mismatch_rate=Decimal(1, 19))), "mismatch_rate"),
-        (replace(DEVNET, poc=replace(DEVNET.poc, poc_admission="anyone")), "poc_admission"),
-        (replace(DEVNET, auth=replace(DEVNET.auth, max_tx_bytes=2**63)), "max_tx_bytes"),
+        (replace(SHORT, epoch=replace(SHORT.epoch, epoch_length=19)), "must fit into epoch_length"),
+        (replace(SHORT, epoch=replace(SHORT.epoch, epoch_length=20, epoch_shift=0)), ""),
+        (replace(SHORT, epoch=replace(SHORT.epoch, epoch_shift=40)), "epoch_shift"),
+        (replace(SHORT, epoch=replace(SHORT.epoch, poc_exchange_duration=9)), "poc_exchange_duration"),
+        (replace(SHORT, poc=replace(SHORT.poc, sequences_per_decode=3)), "sequences_per_decode"),
+        (replace(SHORT, poc=replace(SHORT.poc, mismatch_rate=Decimal(2, 0))), "mismatch_rate"),
+        (replace(SHORT, poc=replace(SHORT.poc, mismatch_rate=Decimal(1, 19))), "mismatch_rate"),
+        (replace(SHORT, poc=replace(SHORT.poc, poc_admission="anyone")), "poc_admission"),
+        (replace(SHORT, auth=replace(SHORT.auth, max_tx_bytes=2**63)), "max_tx_bytes"),
     ],
 )
 def test_what_is_wrong_is_named(params: Params, named: str) -> None:
@@ -59,21 +59,21 @@ def read(chain: Chain) -> Params:
 
 def test_only_the_authority_changes_parameters_and_only_to_valid_ones() -> None:
     chain = Chain(build_genesis(GOV, ANN))
-    changed = replace(DEVNET, inference=replace(DEVNET.inference, base_per_token_price=7))
+    changed = replace(SHORT, inference=replace(SHORT.inference, base_per_token_price=7))
     assert chain.send(ANN, MsgUpdateParams(ANN.address, changed)).reason == "ErrInvalidSigner"
     assert chain.send(GOV, MsgUpdateParams(GOV.address, Params())).reason == "ErrInvalidParams"
-    assert read(chain) == DEVNET
+    assert read(chain) == SHORT
     assert chain.send(GOV, MsgUpdateParams(GOV.address, changed)).code == 0
     assert read(chain) == changed
 
 
 def test_a_new_schedule_waits_for_the_next_proof_of_compute_and_survives_an_export() -> None:
     chain = Chain(build_genesis(GOV, ANN))
-    assert chain.send(GOV, MsgUpdateParams(GOV.address, replace(DEVNET, epoch=SHORTER))).code == 0
-    assert read(chain) == DEVNET
+    assert chain.send(GOV, MsgUpdateParams(GOV.address, replace(SHORT, epoch=SHORTER))).code == 0
+    assert read(chain) == SHORT
     assert chain.app.export().pending_epoch_params == SHORTER
     chain.run_to(17)
-    assert read(chain) == DEVNET
+    assert read(chain) == SHORT
     again = Chain(chain.app.export())
     for one in (chain, again):
         one.run_to(18)
@@ -84,8 +84,8 @@ def test_a_new_schedule_waits_for_the_next_proof_of_compute_and_survives_an_expo
 
 def test_a_schedule_taken_back_changes_nothing() -> None:
     chain = Chain(build_genesis(GOV, ANN))
-    chain.send(GOV, MsgUpdateParams(GOV.address, replace(DEVNET, epoch=SHORTER)))
-    chain.send(GOV, MsgUpdateParams(GOV.address, DEVNET))
+    chain.send(GOV, MsgUpdateParams(GOV.address, replace(SHORT, epoch=SHORTER)))
+    chain.send(GOV, MsgUpdateParams(GOV.address, SHORT))
     assert chain.app.export().pending_epoch_params is None
 
 
@@ -93,7 +93,7 @@ def test_a_schedule_taken_back_changes_nothing() -> None:
 def test_a_change_at_any_height_keeps_the_chain_going(height: int) -> None:
     chain = Chain(build_genesis(GOV, ANN))
     chain.run_to(height - 1)
-    assert chain.send(GOV, MsgUpdateParams(GOV.address, replace(DEVNET, epoch=SHORTER))).code == 0
+    assert chain.send(GOV, MsgUpdateParams(GOV.address, replace(SHORT, epoch=SHORTER))).code == 0
     chain.run_to(150)
     starts = [epoch.poc_start_block_height for epoch in chain.app.export().epochs]
     steps = [later - earlier for earlier, later in pairwise(starts[1:])]
