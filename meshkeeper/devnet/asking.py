@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -50,7 +51,7 @@ def ask(base_url: str, model: str, prompt: str, max_tokens: int, on_piece: Calla
     return Answer("".join(pieces), inference_id, times[0] - began, rate)
 
 
-def _chunks(response: httpx.Response) -> Iterator[dict]:
+def _chunks(response: httpx.Response) -> Iterator[dict[str, Any]]:
     for line in response.iter_lines():
         if not line.startswith("data:") or line.endswith("[DONE]"):
             continue

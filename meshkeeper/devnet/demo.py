@@ -34,47 +34,47 @@ def run_demo(root: Path, model: Path | None) -> int:
     """Runs the demo below a folder and returns its exit status: 0 when all was seen, else 1."""
     base = root / "demo"
     teller = Teller({})
-    step = "preparing"
     try:
         with _alone(root), _interruptible():
             shutil.rmtree(base, ignore_errors=True)
             models = prepare_models(base / "models", model, teller.say)
             plan = plan_network(base, models, free_ports(PORT_COUNT))
             with Network(plan, bound=True) as network:
-                step = _tell(network, teller, total=len(STEPS) + 1)
+                _tell(network, teller)
     except _Stopped as stopped:
-        return _fail(teller, base, stopped.step, stopped.cause)
+        return _fail(teller, stopped.step, stopped.cause, stopped.log)
     except Busy as busy:
         teller.aside(f"devnet demo: {busy}")
         return 1
     except (Interrupted, *EXPECTED) as problem:
-        return _fail(teller, base, step, problem)
+        return _fail(teller, "preparing", problem)
     return 0
 
 
 class _Stopped(Exception):
     """A step could not be finished."""
 
-    def __init__(self, step: str, cause: BaseException) -> None:
+    def __init__(self, step: str, log: Path, cause: BaseException) -> None:
         super().__init__(step)
-        self.step, self.cause = step, cause
+        self.step, self.log, self.cause = step, log, cause
 
 
-def _tell(network: Network, teller: Teller, total: int) -> str:
+def _start(story: Story) -> None:
+    story.network.start_all(story.teller.say)
+    story.teller.names.update(story.network.names())
+
+
+def _tell(network: Network, teller: Teller) -> None:
     story = Story(network, teller)
-    title = "The network starts"
-    try:
-        teller.step(1, total, title)
-        network.start_all(teller.say)
-        teller.names.update(network.names())
-        for number, (title, tell) in enumerate(STEPS, start=2):
-            teller.step(number, total, title)
+    steps = (("The network starts", _start, "chain"), *STEPS)
+    for number, (title, tell, suspect) in enumerate(steps, start=1):
+        teller.step(number, len(steps), title)
+        try:
             tell(story)
             network.check_alive()
-    except (Interrupted, *EXPECTED) as problem:
-        raise _Stopped(title, problem) from problem
+        except (Interrupted, *EXPECTED) as problem:
+            raise _Stopped(title, network.plan.log(suspect), problem) from problem
     _sum_up(story, network)
-    return title
 
 
 def _sum_up(story: Story, network: Network) -> None:
@@ -120,13 +120,12 @@ def _sum_up(story: Story, network: Network) -> None:
     teller.aside(f"\nThe facts are in {path}. It took {teller.elapsed_s:.0f} s. Next: make up")
 
 
-def _fail(teller: Teller, base: Path, step: str, cause: BaseException) -> int:
+def _fail(teller: Teller, step: str, cause: BaseException, log: Path | None = None) -> int:
     teller.end_line()
     if isinstance(cause, Interrupted):
         teller.aside(f"devnet demo: stopped in the step {step!r}; every process has been ended.")
         return 1
-    logs = base / "logs"
-    where = "" if isinstance(cause, ProcessFailed) or not logs.exists() else f"; the logs are in {logs}"
+    where = "" if isinstance(cause, ProcessFailed) or log is None else f"; read {log} first"
     teller.aside(f"devnet demo: the step {step!r} failed: {cause}{where}")
     return 1
 

@@ -1,6 +1,7 @@
 """Facts read back from the chain, as plain data for `story.json`."""
 
 from collections.abc import Callable
+from typing import Any
 
 from chain.v1 import epochs_pb2, inference_pb2, query_pb2
 from meshkeeper.devnet.reader import Reader
@@ -8,7 +9,7 @@ from meshkeeper.devnet.reader import Reader
 Names = Callable[[str], str]
 
 
-def list_batches(reader: Reader, stage: int, name: Names) -> list[dict]:
+def list_batches(reader: Reader, stage: int, name: Names) -> list[dict[str, Any]]:
     """Batches of a proof of compute, one entry a node."""
     request = query_pb2.QueryPocBatchesForStageRequest(poc_stage_start_block_height=stage)
     nonces: dict[tuple[str, str], int] = {}
@@ -21,7 +22,7 @@ def list_batches(reader: Reader, stage: int, name: Names) -> list[dict]:
     ]
 
 
-def list_votes(reader: Reader, stage: int, name: Names) -> list[dict]:
+def list_votes(reader: Reader, stage: int, name: Names) -> list[dict[str, Any]]:
     """Votes of a proof of compute."""
     request = query_pb2.QueryPocValidationsForStageRequest(poc_stage_start_block_height=stage)
     return [
@@ -36,7 +37,7 @@ def list_votes(reader: Reader, stage: int, name: Names) -> list[dict]:
     ]
 
 
-def list_members(group: epochs_pb2.EpochGroupData, name: Names) -> list[dict]:
+def list_members(group: epochs_pb2.EpochGroupData, name: Names) -> list[dict[str, Any]]:
     """Members of a sub-group with their nodes."""
     return [
         {
@@ -55,7 +56,7 @@ def list_members(group: epochs_pb2.EpochGroupData, name: Names) -> list[dict]:
     ]
 
 
-def describe_inference(record: inference_pb2.Inference, name: Names) -> dict:
+def describe_inference(record: inference_pb2.Inference, name: Names) -> dict[str, Any]:
     """The record of an inference."""
     prefix = "INFERENCE_STATUS_"
     return {
@@ -72,14 +73,14 @@ def describe_inference(record: inference_pb2.Inference, name: Names) -> dict:
     }
 
 
-def find_eligibility(reader: Reader, address: str, node_id: str) -> dict:
+def find_eligibility(reader: Reader, address: str, node_id: str) -> dict[str, Any]:
     """Whether the chain would take a node into the next epoch, and if not, why."""
     request = query_pb2.QueryNodeEligibilityRequest(participant=address, node_id=node_id)
     answer = reader.query.NodeEligibility(request, timeout=10).eligibility
     return {"eligible": answer.eligible, "reason": answer.reason, "models": list(answer.models)}
 
 
-def list_hardware(reader: Reader, name: Names) -> list[dict]:
+def list_hardware(reader: Reader, name: Names) -> list[dict[str, Any]]:
     """Every machine on chain."""
     owners = reader.query.HardwareNodesAll(query_pb2.QueryHardwareNodesAllRequest(), timeout=10).nodes
     return [
@@ -96,7 +97,7 @@ def list_hardware(reader: Reader, name: Names) -> list[dict]:
     ]
 
 
-def describe_epoch(reader: Reader, index: int, effective_height: int, name: Names) -> dict:
+def describe_epoch(reader: Reader, index: int, effective_height: int, name: Names) -> dict[str, Any]:
     """An epoch: how its weights came about, and the snapshot of who serves what."""
     parent = reader.group(index)
     stage = parent.poc_start_block_height

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import grpc
 
@@ -102,7 +103,7 @@ class Network:
         key = read_json(self.plan.broker_home(name) / "key.json")
         if key is None:
             raise CommandFailed(f"{name} has no key in {self.plan.broker_home(name)}")
-        return key["address"]
+        return str(key["address"])
 
     def names(self) -> dict[str, str]:
         """Participants' names by address."""
@@ -133,7 +134,7 @@ class Network:
                 )
             )
 
-    def submit_batch(self, name: str, node_id: str, poc_start_block_height: int) -> dict:
+    def submit_batch(self, name: str, node_id: str, poc_start_block_height: int) -> dict[str, Any]:
         """Hands in a nonce in a node's name, as whoever has the key could, and tells the refusal."""
         args = ["--poc-stage-start-block-height", str(poc_start_block_height), "--batch-id", "by-hand"]
         args += ["--node-id", node_id, "--nonces", "1", "--dist-micro", "1000000"]
@@ -224,7 +225,8 @@ class Network:
 
     def _node_state(self, node_id: str) -> dict[str, str]:
         owner = next(p.name for p in self.plan.participants for n in p.nodes if n.node_id == node_id)
-        return self.admin(owner).node(node_id)["state"]
+        state: dict[str, str] = self.admin(owner).node(node_id)["state"]
+        return state
 
     def is_serving(self, owner: str, node_id: str) -> bool:
         """Whether a node serves, as its broker sees it."""
@@ -262,8 +264,8 @@ class Network:
             address = self.address(participant.name)
             members += ["--account", f"{address}={GENESIS_BALANCE_UMESH}{DENOM}", "--member", f"{address}=1"]
         members += ["--account", f"{AUTHORITY}={GENESIS_BALANCE_UMESH}{DENOM}"]
-        home, chain_id = str(self.plan.chain_home), self.plan.chain_id
-        run("chain", "init", "--home", home, "--chain-id", chain_id, "--profile", "devnet", *members)
+        where = ["--home", str(self.plan.chain_home), "--chain-id", self.plan.chain_id]
+        run("chain", "init", *where, "--profile", "devnet", *members)
 
     def _daemons(self) -> list[tuple[str, Path, list[str]]]:
         plan = self.plan

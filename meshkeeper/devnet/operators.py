@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -44,19 +45,21 @@ class Admin:
         self._base = f"http://127.0.0.1:{port}/admin/v1"
         self._token_file = home / "admin.token"
 
-    def nodes(self) -> list[dict]:
+    def nodes(self) -> list[dict[str, Any]]:
         """All nodes as the broker sees them."""
-        return self._call("GET", "/nodes")
+        nodes: list[dict[str, Any]] = self._call("GET", "/nodes")
+        return nodes
 
-    def node(self, node_id: str) -> dict:
+    def node(self, node_id: str) -> dict[str, Any]:
         """One node as the broker sees it."""
-        return self._call("GET", f"/nodes/{node_id}")
+        node: dict[str, Any] = self._call("GET", f"/nodes/{node_id}")
+        return node
 
-    def disable(self, node_id: str) -> dict:
+    def disable(self, node_id: str) -> None:
         """Takes a node out; it serves its epoch to the end."""
-        return self._call("POST", f"/nodes/{node_id}/disable")
+        self._call("POST", f"/nodes/{node_id}/disable")
 
-    def _call(self, method: str, path: str) -> dict | list:
+    def _call(self, method: str, path: str) -> Any:
         headers = {"authorization": f"Bearer {self._token_file.read_text().strip()}"}
         response = httpx.request(method, self._base + path, headers=headers, timeout=ADMIN_TIMEOUT_S)
         if response.is_error:

@@ -14,6 +14,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 READY_WITHIN_S = 60.0
 """A cold start imports everything; on two busy cores that can take a good part of a minute."""
@@ -42,7 +43,7 @@ class Child:
     """The daemon's home; it writes `ready.json` there once it is ready."""
     log: Path
     bound: bool = True
-    env: dict[str, str] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=dict[str, Any])
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -69,7 +70,7 @@ class Child:
                 raise ProcessFailed(self.name, "stopped while it started", self.log)
             ready = read_json(self.home / "ready.json")
             if ready is not None and self.process is not None and ready.get("pid") == self.process.pid:
-                return ready.get("ports", {})
+                return dict(ready.get("ports", {}))
             time.sleep(0.05)
         raise ProcessFailed(self.name, f"was not ready within {within_s:.0f} s", self.log)
 
@@ -116,7 +117,7 @@ def free_ports(count: int) -> list[int]:
             one.close()
 
 
-def read_json(path: Path) -> dict | None:
+def read_json(path: Path) -> dict[str, Any] | None:
     """A JSON object from a file, or None when it is absent or half-written."""
     try:
         content = json.loads(path.read_text())

@@ -37,21 +37,27 @@ class Reader:
 
     def status(self) -> events_pb2.ChainStatus:
         """How the chain stands."""
-        return self._events.GetStatus(events_pb2.GetStatusRequest(), timeout=10, wait_for_ready=True)
+        request = events_pb2.GetStatusRequest()
+        status: events_pb2.ChainStatus = self._events.GetStatus(request, timeout=10, wait_for_ready=True)
+        return status
 
     def block(self, height: int) -> events_pb2.BlockSummary:
         """One block as the chain has it now."""
         request = events_pb2.GetBlockRequest(height=height)
-        return self._events.GetBlock(request, timeout=10, wait_for_ready=True)
+        block: events_pb2.BlockSummary = self._events.GetBlock(request, timeout=10, wait_for_ready=True)
+        return block
 
     def epoch(self) -> epochs_pb2.EpochInfo:
         """Where the chain stands in its epochs."""
-        return self.query.CurrentEpoch(query_pb2.QueryCurrentEpochRequest(), timeout=10).epoch
+        answer = self.query.CurrentEpoch(query_pb2.QueryCurrentEpochRequest(), timeout=10)
+        epoch: epochs_pb2.EpochInfo = answer.epoch
+        return epoch
 
     def group(self, epoch_index: int, model_id: str = "") -> epochs_pb2.EpochGroupData:
         """A frozen group."""
         request = query_pb2.QueryEpochGroupDataRequest(epoch_index=epoch_index, model_id=model_id)
-        return self.query.EpochGroupData(request, timeout=10).epoch_group_data
+        group: epochs_pb2.EpochGroupData = self.query.EpochGroupData(request, timeout=10).epoch_group_data
+        return group
 
     def blocks(
         self, first_height: int, within_s: float, while_waiting: Callable[[], None]

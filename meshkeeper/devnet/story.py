@@ -6,6 +6,7 @@ what it tells, and keeps the facts (read back from the chain) for `story.json`.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from chain.v1 import events_pb2
 from meshkeeper.devnet import facts
@@ -36,7 +37,7 @@ class Story:
 
     network: Network
     teller: Teller
-    facts: dict = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict[str, Any])
     told_height: int = 0
 
     def watch(self, seen: Seen, within_s: float, what: str) -> int:
@@ -142,12 +143,13 @@ def disable(story: Story) -> None:
     story.expect(
         network.reader.epoch().effective_epoch_index == epoch, "the epoch ended before the node served it"
     )
+    record = _recorded(story, served.inference_id)
     teller.say(f"{DISABLED_NODE} still answers for {model}: it serves its epoch {epoch} to the end")
     story.facts["disabled_node"] = {
         "participant": DISABLED_OWNER,
         "node_id": DISABLED_NODE,
         "disabled_in_epoch": epoch,
-        "still_served": _recorded(story, served.inference_id),
+        "still_served": record,
     }
 
 
@@ -213,25 +215,25 @@ def kill_chain(story: Story) -> None:
     teller.say("the brokers have found it again, and a prompt is answered as before")
 
 
-STEPS: tuple[tuple[str, Callable[[Story], None]], ...] = (
-    ("Models, participants and nodes register", register),
-    ("Epoch 1: proof of compute is mined, validated, voted on", first_epoch),
-    ("A prompt is answered", prompt),
-    ("A node is disabled", disable),
-    ("A node is killed", kill_node),
-    ("Epoch 2: without the disabled node", second_epoch),
-    ("The chain is killed", kill_chain),
+STEPS: tuple[tuple[str, Callable[[Story], None], str], ...] = (
+    ("Models, participants and nodes register", register, "broker-ada"),
+    ("Epoch 1: proof of compute is mined, validated, voted on", first_epoch, "broker-bob"),
+    ("A prompt is answered", prompt, f"broker-{ASKED_BROKER}"),
+    ("A node is disabled", disable, f"broker-{DISABLED_OWNER}"),
+    ("A node is killed", kill_node, f"node-{KILLED_NODE}"),
+    ("Epoch 2: without the disabled node", second_epoch, f"broker-{DISABLED_OWNER}"),
+    ("The chain is killed", kill_chain, "chain"),
 )
-"""The story, after the network has started."""
+"""The story after the network has started: title, what is done, and whose log to read first when it fails."""
 
 
-def _recorded(story: Story, inference_id: str) -> dict:
+def _recorded(story: Story, inference_id: str) -> dict[str, Any]:
     story.watch_event(SOON_S, "the record of the answer", "inference_finished", inference_id=inference_id)
     record = story.network.finished_inference(inference_id, SOON_S)
     return facts.describe_inference(record, story.teller.name)
 
 
-def _form(story: Story, index: int) -> dict:
+def _form(story: Story, index: int) -> dict[str, Any]:
     network, teller = story.network, story.teller
     wanted = {"epoch_index": str(index)}
     story.watch_event(EPOCH_WITHIN_S, f"the formation of epoch {index}", "epoch_formed", **wanted)

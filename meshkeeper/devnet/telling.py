@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -50,7 +51,7 @@ class Teller:
 
     def table(self, title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
         """A table."""
-        table = Table(title=title, title_justify="left", title_style="bold", pad_edge=False)
+        table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE, pad_edge=False)
         for column in columns:
             table.add_column(column, overflow="fold")
         for row in rows:
@@ -72,7 +73,7 @@ class Teller:
             if key in fields:
                 fields[key] = self.name(fields[key])
         line = phrase.format_map(_Lenient(fields | _words(event.type, fields)))
-        if line in self._told:
+        if event.type in ONCE and line in self._told:
             return
         self._told.add(line)
         self.say(f"block {height:>3}  {line}")
@@ -98,6 +99,10 @@ PHRASES = {
     "collateral_slashed": "{participant} loses {amount} umesh of collateral: {reason}",
 }
 """What is said of each kind of event. Kinds that are not here are not told."""
+
+
+ONCE = frozenset({"hardware_updated"})
+"""Kinds of events that are told the first time only: a node's status changes with every phase."""
 
 
 class _Lenient(dict[str, str]):

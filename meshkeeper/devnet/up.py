@@ -7,6 +7,7 @@ import socket
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from meshkeeper.devnet.models import prepare_models
 from meshkeeper.devnet.network import Network
@@ -88,7 +89,7 @@ def _new_plan(base: Path, model: Path | None, teller: Teller) -> NetworkPlan:
     return plan_network(base, models, ports)
 
 
-def _load_plan(base: Path, known: dict) -> NetworkPlan:
+def _load_plan(base: Path, known: dict[str, Any]) -> NetworkPlan:
     models = tuple(ModelPlan(**model) for model in known["models"])
     return plan_network(base, models, known["ports"])
 
@@ -102,7 +103,7 @@ def _save(plan: NetworkPlan, network: Network) -> None:
     write_json(plan.base / "network.json", content)
 
 
-def _running(known: dict) -> list[int]:
+def _running(known: dict[str, Any]) -> list[int]:
     return [pid for pid in known.get("pids", {}).values() if _is_ours(pid)]
 
 

@@ -169,3 +169,27 @@ def test_a_file_that_is_no_model_is_refused_with_a_sentence(tmp_path: Path) -> N
     assert process.returncode == 1
     assert "is not a GGUF file" in text
     assert "Traceback" not in text
+
+
+def test_a_process_that_dies_fails_the_demo_with_its_name_and_log(tmp_path: Path) -> None:
+    process = start(tmp_path)
+    list(read_until(process, "[2/"))
+    os.kill(find_pid(str(tmp_path), "chain start"), signal.SIGKILL)
+    text, _ = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "failed: chain died" in text or "chain.log" in text, text
+    assert "Traceback" not in text
+    assert wait_gone(tmp_path) == []
+
+
+def find_pid(*words: str) -> int:
+    """The process whose command line has all the words."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+            if all(word in line for word in words):
+                return int(entry.name)
+    raise AssertionError(f"no process with {words}")
