@@ -123,6 +123,14 @@ class Network:
             "models", "register", "--id", model.model_id, *sizes, *threshold, *alternatives, signer=AUTHORITY
         )
 
+    def register_missing_models(self) -> None:
+        """Registers the models that the chain does not know yet."""
+        listed = self.reader.query.ModelsAll(query_pb2.QueryModelsAllRequest(), timeout=10).models
+        known = {model.id for model in listed}
+        for model in self.plan.models:
+            if model.model_id not in known:
+                self.register_model(model)
+
     def deposit_collateral(self) -> None:
         """Deposits collateral for all participants at once."""
         amount = json.dumps({"amount": {"denom": DENOM, "amount": str(COLLATERAL_UMESH)}})

@@ -40,17 +40,16 @@ def up(root: Path, model: Path | None, teller: Teller) -> NetworkPlan:
             f"the network in {base} serves {plan.models[0].file}; for another model remove that folder first"
         )
     network = Network(plan, bound=False)
+    _save(plan, {})
     try:
         network.start_all(teller.say)
-        teller.names.update(network.names())
-        for one in plan.models if not known else ():
-            network.register_model(one)
-        _save(plan, network)
+        _save(plan, network.pids())
+        network.register_missing_models()
         teller.say("The nodes mine their first proof of compute; prompts are answered from epoch 1 on.")
         network.wait_serving(plan.models[0].model_id, SERVING_WITHIN_S)
     except BaseException:
         network.close()
-        (base / "network.json").unlink(missing_ok=True)
+        _save(plan, {})
         raise
     network.reader.close()
     return plan
@@ -94,13 +93,9 @@ def _load_plan(base: Path, known: dict[str, Any]) -> NetworkPlan:
     return plan_network(base, models, known["ports"])
 
 
-def _save(plan: NetworkPlan, network: Network) -> None:
-    content = {
-        "models": [asdict(model) for model in plan.models],
-        "ports": plan.ports(),
-        "pids": network.pids(),
-    }
-    write_json(plan.base / "network.json", content)
+def _save(plan: NetworkPlan, pids: dict[str, int]) -> None:
+    models = [asdict(model) for model in plan.models]
+    write_json(plan.base / "network.json", {"models": models, "ports": plan.ports(), "pids": pids})
 
 
 def _running(known: dict[str, Any]) -> list[int]:

@@ -5,15 +5,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.system.processes import find_pid, wait_gone
+
 DEMO_WITHIN_S = 300
-GONE_WITHIN_S = 20
 
 
 @dataclass
@@ -31,27 +31,6 @@ def start(root: Path, *more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-
-
-def list_left(root: Path) -> list[str]:
-    """Command lines of living processes that name a folder."""
-    left = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            except OSError:
-                continue
-            if str(root) in words:
-                left.append(words)
-    return left
-
-
-def wait_gone(root: Path) -> list[str]:
-    until = time.monotonic() + GONE_WITHIN_S
-    while (left := list_left(root)) and time.monotonic() < until:
-        time.sleep(0.1)
-    return left
 
 
 def read_until(process: subprocess.Popen[str], words: str) -> Iterator[str]:
@@ -180,16 +159,3 @@ def test_a_process_that_dies_fails_the_demo_with_its_name_and_log(tmp_path: Path
     assert "failed: chain died" in text or "chain.log" in text, text
     assert "Traceback" not in text
     assert wait_gone(tmp_path) == []
-
-
-def find_pid(*words: str) -> int:
-    """The process whose command line has all the words."""
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            except OSError:
-                continue
-            if all(word in line for word in words):
-                return int(entry.name)
-    raise AssertionError(f"no process with {words}")
