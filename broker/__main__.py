@@ -147,6 +147,8 @@ def status(
             typer.echo(f"{key.replace('_', ' '):<22} {told[key]}")
     for alarm in told["alarms"]:
         typer.echo(f"ALARM                  {alarm}")
+    for abstention in told["abstentions"]:
+        typer.echo(f"abstention             {abstention}")
     _print_nodes(told["nodes"])
 
 

@@ -233,10 +233,11 @@ class Controller:
         state, epoch = self.state, self.state.tracker.epoch
         deadline = epoch.exchange_deadline_block_height if epoch else 0
         identity, height = state.identity, state.tracker.height
+        node = state.nodes.get(event.node_id)
+        may_mine = node is not None and epoch is not None and state.is_operational(node, epoch)
+        key, secret = identity.public_key, identity.callback_secret
         try:
-            count, kept = take_report(
-                state.mining, event, identity.public_key, identity.callback_secret, height, deadline
-            )
+            count, kept = take_report(state.mining, event, key, secret, height, deadline, may_mine)
         except BrokerError as error:
             return [Refuse(event.call_id, error)]
         return [*kept, Answer(event.call_id, count)]
@@ -254,10 +255,10 @@ class Controller:
 
     def _advance(self, now: float) -> list[Action]:
         state = self.state
-        out = registration.resolve_admin_states(state)
+        epoch = state.tracker.get_fresh(now)
+        out = registration.resolve_admin_states(state, epoch)
         out += self._ask_registry(now)
         out += registration.settle_waiting_upserts(state, now)
-        epoch = state.tracker.get_fresh(now)
         if epoch is None:
             return out
         out += self._read_epoch(epoch)

@@ -122,14 +122,15 @@ def take_report(
     secret: bytes,
     height: int,
     deadline: int,
+    may_mine: bool,
 ) -> tuple[int, list[Action]]:
     """Take what is new in a report: how many nonces that was, and what is to be kept.
 
-    Refused as a whole: a token, stage, key or node that is not the one expected, and lists of different
-    length. Left out one by one: nonces of another node's share, repeated ones, and distances that do not
-    count.
+    Refused as a whole: a token, stage, key or node that is not the one expected, a node that is gone or may
+    not mine, and lists of different length. Left out one by one: nonces of another node's share, repeated
+    ones, and distances that do not count.
     """
-    share = _check_report(mining, report, public_key, secret, height, deadline)
+    share = _check_report(mining, report, public_key, secret, height, deadline, may_mine)
     assert mining is not None
     found = _select_new(mining, share, report)
     share.next_nonce = max(share.next_nonce, min(report.next_nonce, NONCE_LIMIT - 1))
@@ -152,6 +153,7 @@ def _check_report(
     secret: bytes,
     height: int,
     deadline: int,
+    may_mine: bool,
 ) -> Assignment:
     expected = compute_callback_token(secret, report.start_height, report.node_id)
     if not hmac.compare_digest(expected.encode(), report.token.encode("utf-8", "surrogatepass")):
@@ -163,8 +165,8 @@ def _check_report(
     if report.block_hash != mining.stage.block_hash or report.public_key != public_key:
         raise ReportRefused("block hash or public key are not those of this stage")
     share = (mining.assignments or {}).get(report.node_id)
-    if share is None:
-        raise ReportRefused(f"node {report.node_id} has no share in this stage")
+    if share is None or not may_mine:
+        raise ReportRefused(f"node {report.node_id} has no share in this stage, or does not take part")
     if len(report.nonces) != len(report.dist_micro):
         raise ReportRefused(f"{len(report.nonces)} nonces but {len(report.dist_micro)} distances")
     return share

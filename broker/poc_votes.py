@@ -43,10 +43,16 @@ class Job:
 
 @dataclass(slots=True)
 class Ballot:
-    """What is known against one participant so far, and whether the vote is settled."""
+    """What is known against one participant so far, and whether the vote is settled.
+
+    `sample_size` counts all sampled nonces, recomputed or not; `recomputed_jobs` the chunks that a node has
+    recomputed.
+    """
 
     participant: str
     public_key: bytes
+    sample_size: int = 0
+    recomputed_jobs: int = 0
     open_jobs: set[str] = field(default_factory=set)
     nonces: list[int] = field(default_factory=list)
     received: list[int] = field(default_factory=list)
@@ -110,7 +116,7 @@ def open_ballots(validation: Validation, miners: Iterable[MinerWork], public_key
             continue
         seed = compute_sample_seed(public_key, validation.stage, miner.participant)
         sample = draw_sample(claims, max(1, validation.stage.params.validation_sample_size), seed)
-        ballot = Ballot(miner.participant, miner.public_key)
+        ballot = Ballot(miner.participant, miner.public_key, len(sample))
         validation.ballots[miner.participant] = ballot
         _cut_jobs(validation, ballot, sample)
 
@@ -176,6 +182,7 @@ def take_result(
     ballot.received.extend(job.dist_micro)
     ballot.recomputed.extend(dist_micro)
     ballot.n_invalid += n_invalid
+    ballot.recomputed_jobs += 1
     _close_job(validation, job)
 
 
@@ -203,6 +210,25 @@ def _close_job(validation: Validation, job: Job) -> None:
 
 
 def judge(stage: PocStage, ballot: Ballot) -> Verdict:
-    """The verdict on what has been checked so far."""
+    """The verdict on the whole sample; what nobody could recompute counts for the miner, so that a part of
+    the sample convicts only when it would convict the whole.
+    """
     params = stage.params
-    return compute_verdict(len(ballot.nonces), ballot.n_invalid, params.mismatch_rate, params.fraud_threshold)
+    return compute_verdict(ballot.sample_size, ballot.n_invalid, params.mismatch_rate, params.fraud_threshold)
+
+
+def may_vote(ballot: Ballot, verdict: Verdict) -> bool:
+    """Whether there is anything to say: something was recomputed, or the claims alone convict."""
+    return ballot.recomputed_jobs > 0 or verdict.fraud_detected
+
+
+def find_unjudgeable(
+    validation: Validation, files: Iterable[str], resolutions: Resolutions
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Participants that mined with models of which we have no file among `files`: (participant, models)."""
+    own = tuple(files)
+    missing: dict[str, set[str]] = {}
+    for job in validation.jobs.values():
+        if not choose_local_model(job.model_id, own, resolutions):
+            missing.setdefault(job.participant, set()).add(job.model_id)
+    return tuple((participant, tuple(sorted(models))) for participant, models in sorted(missing.items()))

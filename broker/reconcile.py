@@ -1,10 +1,12 @@
 """What each node is to be, and the one command, if any, that brings it there.
 
-    phase                                 operational, mines     on duty         not operational
-    generation until its end              POC generating         INFERENCE       STOPPED (on duty:
-    INFERENCE) end of generation to validation end   POC validating         INFERENCE       STOPPED (on
-    duty: INFERENCE) inference                             INFERENCE with the epoch's model, STOPPED
-    without one or not operational
+    phase                           operational       on duty, operational or not   neither
+
+    generation, to its end          POC generating    INFERENCE                     STOPPED
+    from there to validation's end  POC validating    INFERENCE                     STOPPED
+    inference                       INFERENCE         as operational, or STOPPED    STOPPED
+
+INFERENCE is always with the model that the epoch assigns; a node without one is STOPPED.
 
 A specification names everything that matters, so that a leftover of an older stage or another model never
 counts as done. A command carries a generation that only grows; answers to older ones are dropped. Between

@@ -11,6 +11,7 @@ from broker.actions import Action, Answer, ConnectNode, ForgetNode, Refuse, Stor
 from broker.epoch_data import update_node_with_epoch_data
 from broker.errors import BrokerError, ChainUnknown, InvalidModel, NodeUnknown
 from broker.events import NodeDisabled, NodeEnabled, NodeRemoved, NodesUpserted
+from broker.facts import EpochView
 from broker.models import find_invalid, find_unresolved
 from broker.nodes import AdminState, Node, NodeConfig
 from broker.poc_votes import fail_jobs_of
@@ -40,7 +41,7 @@ def apply_upsert(state: State, call_id: int, configs: tuple[NodeConfig, ...], no
         if invalid:
             errors.append((config.id, InvalidModel(config.id, invalid)))
             continue
-        actions += put_node(state, config)
+        actions += put_node(state, config, now)
         taken.append(config.id)
     if taken:
         want_sync(state)
@@ -48,13 +49,13 @@ def apply_upsert(state: State, call_id: int, configs: tuple[NodeConfig, ...], no
     return [*actions, Answer(call_id, BatchResult(views, tuple(errors)))]
 
 
-def put_node(state: State, config: NodeConfig) -> list[Action]:
+def put_node(state: State, config: NodeConfig, now: float) -> list[Action]:
     """Insert or update one node, its connection included."""
     known = state.nodes.get(config.id)
     if known is None:
-        fresh = AdminState()
-        if state.tracker.epoch is not None:
-            fresh = admin.resolve_admin_state(fresh, state.tracker.epoch)
+        fresh, epoch = AdminState(), state.tracker.get_fresh(now)
+        if epoch is not None:
+            fresh = admin.resolve_admin_state(fresh, epoch)
         state.nodes[config.id] = Node(config, fresh)
         update_node_with_epoch_data(state.nodes, state.epoch_data, state.identity.participant)
         return [StoreNode(config, fresh), ConnectNode(config.id, config.host, config.port)]
@@ -63,6 +64,8 @@ def put_node(state: State, config: NodeConfig) -> list[Action]:
     if not moved:
         return [StoreNode(config, known.admin)]
     known.observed, known.in_flight, known.applied, known.polling = None, None, None, False
+    if state.validation is not None:
+        fail_jobs_of(state.validation, config.id)
     return [StoreNode(config, known.admin), ConnectNode(config.id, config.host, config.port)]
 
 
@@ -100,7 +103,7 @@ def set_admin_state(state: State, event: NodeEnabled | NodeDisabled, now: float)
     if node is None:
         return [Refuse(event.call_id, NodeUnknown(event.node_id))]
     decide = admin.enable if isinstance(event, NodeEnabled) else admin.disable
-    decided = decide(node.admin, state.tracker.epoch)
+    decided = decide(node.admin, state.tracker.get_fresh(now))
     actions: list[Action] = []
     if decided != node.admin:
         node.admin = decided
@@ -110,9 +113,8 @@ def set_admin_state(state: State, event: NodeEnabled | NodeDisabled, now: float)
     return [*actions, Answer(event.call_id, view)]
 
 
-def resolve_admin_states(state: State) -> list[Action]:
-    """R3: what was decided before the chain was heard gets its epoch with the first block."""
-    epoch = state.tracker.epoch
+def resolve_admin_states(state: State, epoch: EpochView | None) -> list[Action]:
+    """R3: what was decided while the chain was not heard gets its epoch with the first fresh block."""
     actions: list[Action] = []
     if epoch is None:
         return actions

@@ -27,10 +27,16 @@ from broker.poc import (
     store_assignment,
     store_batch,
 )
-from broker.poc_votes import Ballot, Validation, assign_jobs, get_vote_key, judge, open_ballots
+from broker.poc_votes import (
+    Ballot,
+    Validation,
+    assign_jobs,
+    get_vote_key,
+    judge,
+    may_vote,
+    open_ballots,
+)
 from broker.state import State
-
-KEPT_STAGES = 2
 
 
 def enter_stage(state: State, epoch: EpochView) -> list[Action]:
@@ -102,6 +108,8 @@ def freeze_shares(state: State, epoch: EpochView) -> list[Action]:
     if epoch.block_height >= epoch.generation_end_block_height:
         mining.assignments = {}
         return []
+    if not state.epoch_data.is_known(epoch.effective_epoch_index):
+        return []
     able = [
         node for node in state.get_sorted_nodes() if state.is_operational(node, epoch) and not node.on_duty
     ]
@@ -140,7 +148,7 @@ def _may_submit(state: State, epoch: EpochView, node_id: str) -> bool:
     record = records.get(node_id)
     if node is None or record is None or not state.is_operational(node, epoch):
         return False
-    return record.status != HardwareStatus.STOPPED
+    return record.status not in (HardwareStatus.STOPPED, HardwareStatus.FAILED)
 
 
 def finish_batch(state: State, batch_id: str, event: TxCommitted | TxRefused | TxFailed) -> list[Action]:
@@ -173,6 +181,8 @@ def advance_validation(state: State, epoch: EpochView) -> list[Action]:
     if validation is None or not is_vote_window(epoch, validation.stage.start_height):
         return []
     start = validation.stage.start_height
+    if validation.ballots is None and epoch.block_height < epoch.exchange_deadline_block_height:
+        return []
     if validation.ballots is None:
         ask = state.errands.start(f"QueryPocBatches/{start}", epoch.block_height)
         return [QueryPocBatches(start)] if ask else []
@@ -185,7 +195,7 @@ def advance_validation(state: State, epoch: EpochView) -> list[Action]:
     last_chance = epoch.block_height >= epoch.validation_end_block_height - 1
     for ballot in validation.ballots.values():
         done = not ballot.open_jobs or last_chance
-        if done and ballot.nonces and not ballot.settled:
+        if done and not ballot.settled:
             out += _vote(state, validation.stage, ballot, epoch.block_height)
     return out
 
@@ -201,10 +211,9 @@ def take_batches(state: State, event: PocBatchesReceived) -> None:
 
 
 def _vote(state: State, stage: PocStage, ballot: Ballot, height: int) -> list[Action]:
-    key = get_vote_key(stage.start_height, ballot.participant)
-    if not state.errands.start(key, height):
+    key, verdict = get_vote_key(stage.start_height, ballot.participant), judge(stage, ballot)
+    if not may_vote(ballot, verdict) or not state.errands.start(key, height):
         return []
-    verdict = judge(stage, ballot)
     return [
         SubmitPocValidation(
             key,

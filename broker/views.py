@@ -7,6 +7,7 @@ from broker.diff import compute_published_status
 from broker.errors import BrokerError
 from broker.facts import EpochView, HardwareStatus, Phase
 from broker.nodes import AdminState, BatchCounts, Mode, Node, NodeConfig, Observation, PocStatus, Spec
+from broker.poc_votes import find_unjudgeable
 from broker.state import State
 from broker.sync import find_overdue
 
@@ -52,6 +53,7 @@ class StatusView:
     seed_submitted: bool
     votes_cast: int
     votes_open: int
+    abstentions: tuple[str, ...]
     nodes: tuple[NodeView, ...]
 
 
@@ -159,8 +161,28 @@ def view_status(state: State, now: float) -> StatusView:
         seed_submitted=bool(seed and seed.submitted),
         votes_cast=len(state.validation.voted) if state.validation else 0,
         votes_open=sum(1 for ballot in ballots if not ballot.settled),
+        abstentions=_explain_abstentions(state),
         nodes=tuple(view_node(state, node, now) for node in state.get_sorted_nodes()),
     )
+
+
+def _explain_abstentions(state: State) -> tuple[str, ...]:
+    """On whom this broker cannot vote in the last proof of compute, and why."""
+    if state.validation is None:
+        return ()
+    observations = [node.observed for node in state.nodes.values() if node.observed]
+    files = {file.id for seen in observations for file in seen.models}
+    missing = dict(find_unjudgeable(state.validation, files, state.resolutions))
+    found = []
+    for participant, ballot in sorted((state.validation.ballots or {}).items()):
+        if ballot.settled or ballot.recomputed_jobs:
+            continue
+        if participant in missing:
+            models = ", ".join(missing[participant])
+            found.append(f"no vote on {participant}: no node of ours has a file for {models}")
+        elif not ballot.open_jobs:
+            found.append(f"no vote on {participant}: recomputing failed on every node of ours")
+    return tuple(found)
 
 
 def _find_alarms(state: State, epoch: EpochView | None) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What can be asked of the chain by whoever answers requests. ChainUnknown when the chain does not answer."""
+"""What can be asked of the chain by whoever answers requests. ChainUnknown when there is no answer."""
 
 from collections.abc import Awaitable, Sequence
 from typing import TypeVar
@@ -13,6 +13,13 @@ from chain.v1 import inference_pb2, models_pb2, nodes_pb2, params_pb2, query_pb2
 
 QUERY_TIMEOUT_S = 10.0
 DENOM = "umesh"
+_SILENT = (
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.CANCELLED,
+    grpc.StatusCode.UNKNOWN,
+)
+"""Statuses with which the transport speaks; all others are the chain's own."""
 
 Reply = TypeVar("Reply")
 
@@ -26,7 +33,10 @@ async def call(asked: Awaitable[Reply]) -> Reply:
 
 
 def _despair(error: grpc.aio.AioRpcError) -> ChainUnknown:
-    return ChainUnknown(f"the chain does not answer: {error.details() or error.code().name}")
+    told = error.details() or error.code().name
+    if error.code() in _SILENT:
+        return ChainUnknown(f"the chain does not answer now ({told}); try again soon")
+    return ChainUnknown(f"the chain refuses the question: {told}")
 
 
 async def find(asked: Awaitable[Reply]) -> Reply | None:

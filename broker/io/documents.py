@@ -38,7 +38,7 @@ class NodeDocument(BaseModel):
     host: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[A-Za-z0-9._:\[\]-]+$")]
     port: Port = 8081
     http_port: Annotated[int, Field(ge=0, le=65535)] = 0
-    models: Annotated[dict[Name, ModelDocument], Field(min_length=1, max_length=256)]
+    models: Annotated[dict[Name, ModelDocument], Field(min_length=1, max_length=64)]
     max_concurrent: Annotated[int, Field(ge=1, le=100_000)] = 4
     hardware: Annotated[tuple[HardwareDocument, ...], Field(max_length=64)] = ()
 
@@ -124,5 +124,6 @@ def write_status(view: StatusView) -> dict[str, Any]:
         "seed_submitted": view.seed_submitted,
         "votes_cast": view.votes_cast,
         "votes_open": view.votes_open,
+        "abstentions": list(view.abstentions),
         "nodes": [write_node(node) for node in view.nodes],
     }

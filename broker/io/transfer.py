@@ -7,7 +7,7 @@ expires there.
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
 import httpx
@@ -276,10 +276,17 @@ class TransferAgent:
             yield write_stream_error("executor_lost", "the executor broke off while it answered")
 
     async def _explain_nobody(self, attempt: Attempt, lost: list[str]) -> RequestRefused:
-        told = f"nobody can answer for {attempt.model_id!r} now; served are: {await self._list_served()}"
+        served = await self._chain.queries.fetch_served_models()
+        told = f"nobody serves {attempt.model_id} now; served are: {_list_names(served)}"
         if lost:
-            told = f"none of {len(lost)} executors of {attempt.model_id!r} could be reached; try again soon"
+            told = f"{len(lost)} who serve {attempt.model_id} were asked, none could answer; try again soon"
+        elif attempt.model_id in served:
+            told = f"all who serve {attempt.model_id} are in the proof of compute now; try again soon"
         return RequestRefused(503, "no_executor", told, "model", RETRY_AFTER_S)
 
     async def _list_served(self) -> str:
-        return ", ".join(await self._chain.queries.fetch_served_models()) or "none yet"
+        return _list_names(await self._chain.queries.fetch_served_models())
+
+
+def _list_names(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none yet"

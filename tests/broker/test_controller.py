@@ -7,9 +7,21 @@ import pytest
 from broker import actions, events
 from broker.errors import ChainUnknown, InvalidModel, NodeUnknown, NoNodeAvailable
 from broker.facts import ChainEvent, HardwareStatus
-from broker.nodes import AdminState, Mode, ModelConfig, PocStatus
+from broker.nodes import AdminState, Mode, ModelConfig, ModelFile, PocStatus
+from broker.poc_votes import Job, Validation
 from broker.state import Stored
-from tests.broker.world import MODEL, STOPPED, World, assign, make_block, make_config, of, start
+from tests.broker.world import (
+    FILE,
+    MODEL,
+    STOPPED,
+    World,
+    assign,
+    make_block,
+    make_config,
+    make_stage,
+    of,
+    start,
+)
 
 COMMANDS = (
     actions.StopNode,
@@ -195,6 +207,50 @@ def test_nothing_is_decided_while_the_chain_is_silent() -> None:
     world.settle(world.give(events.Tick(), events.PollDue(), events.SyncDue()))
     assert {type(item) for item in world.asked[mark:]} == {actions.PollNode}
     assert "no block for" in world.ask(events.StatusAsked).stale
+
+
+def test_a_decision_while_the_chain_is_not_heard_counts_for_the_epoch_in_which_it_is_heard_again() -> None:
+    world = start("a")
+    world.run_to(60)
+    world.give(events.ChainLost("gone"))
+    view = world.ask(events.NodeDisabled, "a")
+    assert (view.admin.pending, view.wanted_enabled) == (False, False)
+    world.give(events.BlockCommitted(make_block(85), catching_up=True))
+    assert world.state.nodes["a"].admin.pending is False
+    world.advance(101)
+    assert world.state.nodes["a"].admin == AdminState(False, 2, 0)
+    assert world.state.is_operational(world.state.nodes["a"], world.state.tracker.epoch)
+
+
+def test_a_node_that_moves_gives_its_share_of_the_validation_back() -> None:
+    world = start("a")
+    stage = make_stage(40, ["a"], "mesh1other")
+    job = Job("j", "mesh1other", MODEL, (1,), (1,), node_id="a")
+    world.run_to(41)
+    world.state.validation = Validation(stage, {}, {"j": job})
+    world.ask(events.NodesUpserted, (make_config("a", port=9999),))
+    assert job.node_id == ""
+
+
+def test_one_model_that_leads_nowhere_disables_neither_the_nodes_other_models_nor_other_nodes() -> None:
+    both = (ModelConfig("retired.gguf"), ModelConfig(FILE))
+    nodes = (
+        actions.StoreNode(make_config("a", models=both), AdminState()),
+        actions.StoreNode(make_config("b"), AdminState()),
+    )
+    world = World(stored=Stored(nodes))
+    world.seen["a"] = replace(
+        STOPPED, models=(*STOPPED.models, ModelFile("retired.gguf", STOPPED.models[0].state))
+    )
+    world.settle(world.give(events.Started(), events.PollDue()))
+    world.groups = assign("a", "b")
+    world.run_to(60)
+    assert {node_id: record.models for node_id, record in world.records.items()} == {
+        "a": (FILE,),
+        "b": (FILE,),
+    }
+    assert {item.node_id for item in of(actions.StartPocGenerate, world.asked)} == {"a", "b"}
+    assert {item.model for item in of(actions.InferenceUp, world.asked)} == {FILE}
 
 
 def test_old_blocks_while_catching_up_decide_nothing() -> None:

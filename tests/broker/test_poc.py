@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from broker import actions, events
 from broker.errors import ReportRefused, ReportUnauthenticated
 from broker.facts import HardwareStatus
+from broker.nodes import AdminState
 from broker.poc import compute_batch_id, compute_callback_token
 from broker.state import Stored
-from tests.broker.world import IDENTITY, KEY, World, make_config, of, start
+from tests.broker.world import IDENTITY, KEY, World, assign, make_config, of, start
 
 HASH = b"hash40"
 
@@ -100,6 +101,44 @@ def test_a_report_of_an_older_stage_is_refused(mining: World) -> None:
 def test_a_node_without_a_share_is_refused(mining: World) -> None:
     with pytest.raises(ReportRefused):
         take(mining, report(0, "ghost", (0,)))
+
+
+def test_a_report_of_a_node_that_was_removed_is_refused(mining: World) -> None:
+    mining.ask(events.NodeRemoved, "a")
+    with pytest.raises(ReportRefused, match="take part"):
+        take(mining, report(0, "a", (0,)))
+
+
+def test_a_batch_waits_while_the_chain_says_that_its_node_has_failed(mining: World) -> None:
+    record = mining.state.sync.records["a"]
+    mining.state.sync.records["a"] = replace(record, status=HardwareStatus.FAILED)
+    take(mining, report(0, "a", (0,)))
+    assert not of(actions.SubmitPocBatch, mining.asked)
+    mining.state.sync.records["a"] = record
+    assert of(actions.SubmitPocBatch, mining.advance(43))
+
+
+def test_shares_wait_for_the_groups_of_the_epoch_so_that_nobody_on_duty_gets_one() -> None:
+    world = start("a", "b")
+    world.groups = assign("a", "b", on_duty=("a",))
+    world.run_to(60)
+    kept = tuple(actions.StoreNode(make_config(name), AdminState(True, 0)) for name in "ab")
+    again = World(stored=Stored(kept))
+    again.groups, again.records, again.seen = world.groups, world.records, world.seen
+    healthy, late = again.answer, []
+
+    def answer(action: actions.Action) -> events.Event | None:
+        if isinstance(action, actions.QueryEpochData):
+            late.append(action)
+            return None
+        return healthy(action)
+
+    again.answer = answer
+    again.settle(again.give(events.Started(), events.PollDue()))
+    again.advance(81)
+    assert not of(actions.StoreAssignment, again.asked)
+    again.settle(again.give(healthy(late[0])))
+    assert {item.node_id for item in of(actions.StoreAssignment, again.asked)} == {"b"}
 
 
 def test_a_report_after_the_exchange_window_is_refused(mining: World) -> None:

@@ -1,5 +1,7 @@
 """Judging the others: whatever they claim, every participant gets one vote and nothing raises."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from broker import actions, events
 from broker.facts import ClaimedBatch, MinerWork, PocAdmission, PocStage
 from broker.poc_votes import Validation, collect_claims, draw_sample, judge, open_ballots
-from tests.broker.world import KEY, MODEL, PARAMS, World, of, start
+from tests.broker.world import KEY, MODEL, PARAMS, World, make_block, make_epoch, of, start
 
 ADMITTED = (PocAdmission("mesh1x", "n", MODEL), PocAdmission("mesh1y", "n", MODEL))
 STAGE = PocStage(1, 40, b"hash40", PARAMS, ADMITTED)
@@ -205,3 +207,54 @@ def test_a_participant_is_voted_on_once_however_long_the_window_is(height: int) 
     assert len(of(actions.StoreVote, world.asked)) == 1
     world.run_to(60)
     assert len(votes(world)) == 1
+
+
+OTHER = PocStage(1, 40, b"hash40", PARAMS, (PocAdmission("mesh1x", "n", "foreign-model"),))
+
+
+def of_a_foreign_model(*miners: MinerWork) -> World:
+    """The same, but what mesh1x mined with is a model of which nobody here has a file."""
+    world = validating(*miners)
+    known = world.answer
+
+    def answer(action: actions.Action) -> events.Event | None:
+        if isinstance(action, actions.QueryPocStage):
+            own = known(action).stage.admissions
+            mine = tuple(one for one in own if one.participant not in ("mesh1x", "mesh1y"))
+            return events.PocStageReceived(PocStage(1, 40, b"hash40", PARAMS, mine + OTHER.admissions))
+        return known(action)
+
+    world.answer = answer
+    return world
+
+
+def test_who_mined_with_a_model_that_we_do_not_have_gets_no_vote_and_the_status_says_why() -> None:
+    world = of_a_foreign_model(work("mesh1x", range(40)))
+    world.run_to(58)
+    assert votes(world) == {}
+    told = world.ask(events.StatusAsked).abstentions
+    assert told == ("no vote on mesh1x: no node of ours has a file for foreign-model",)
+
+
+def test_a_few_repeated_nonces_convict_nobody_whose_other_nonces_could_not_be_recomputed() -> None:
+    """Four mismatches in a sample of 200 are honest; four of the four that could be looked at would not be."""
+    nonces = (*range(196), 0, 1, 2, 3)
+    world = of_a_foreign_model(work("mesh1x", nonces))
+    world.run_to(58)
+    assert votes(world) == {}
+
+
+def test_repeated_nonces_beyond_chance_convict_even_unrecomputed() -> None:
+    world = of_a_foreign_model(work("mesh1x", (*range(190), *range(10))))
+    world.run_to(58)
+    assert votes(world)["mesh1x"][0]
+
+
+def test_the_batches_are_read_when_none_can_come_any_more() -> None:
+    world = validating(work("mesh1x", range(40)))
+    late = replace(make_block(53), epoch=replace(make_epoch(53), exchange_deadline_block_height=55))
+    asked = world.give(events.BlockCommitted(late))
+    world.settle(asked)
+    assert not of(actions.QueryPocBatches, world.asked)
+    world.advance(55)
+    assert of(actions.QueryPocBatches, world.asked)
