@@ -260,6 +260,21 @@ class ForgetStages:
     before_height: int
 
 
+@dataclass(frozen=True, slots=True)
+class StoreFinish:
+    """A finish that the chain is still to be told: an encoded MsgFinishInference."""
+
+    inference_id: str
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetFinish:
+    """Delete a finish that is settled."""
+
+    inference_id: str
+
+
 # --- to whoever waits
 
 
@@ -319,5 +334,7 @@ StoreAction = (
     | StoreBatch
     | StoreVote
     | ForgetStages
+    | StoreFinish
+    | ForgetFinish
 )
 Action = ChainAction | NodeAction | StoreAction | Answer | Refuse | Note

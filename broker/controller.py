@@ -16,7 +16,17 @@ While the chain has not been heard for too long, steps 3 to 8 do nothing: what n
 """
 
 from broker import commands, events, registration, stage, sync
-from broker.actions import Action, Answer, ConnectNode, Note, QueryEpochData, Refuse, ResolveModels
+from broker.actions import (
+    Action,
+    Answer,
+    ConnectNode,
+    ForgetFinish,
+    Note,
+    QueryEpochData,
+    Refuse,
+    ResolveModels,
+    StoreFinish,
+)
 from broker.epoch_data import EpochData, update_node_with_epoch_data
 from broker.errors import BrokerError, NodeUnknown
 from broker.events import Event
@@ -31,6 +41,14 @@ from broker.views import view_node, view_status
 
 _REGISTRY_EVENTS = frozenset({"model_registered", "model_retired"})
 _RESOLVE_RETRY_S = 1.0
+_PASSING = (
+    events.NodeWanted,
+    events.LeaseReleased,
+    events.FinishOwed,
+    events.FinishSettled,
+    events.StatusAsked,
+)
+"""Events of requests and questions, after which no step can be due."""
 _QUERY_OF: dict[type, str] = {
     events.EpochDataReceived: "QueryEpochData",
     events.HardwareReceived: "QueryHardware",
@@ -49,7 +67,7 @@ class Controller:
     def handle(self, event: Event, now: float) -> list[Action]:
         """Take one event in; what is to be done about it, in order."""
         out = self._take(event, now)
-        if not isinstance(event, events.NodeWanted | events.LeaseReleased | events.StatusAsked):
+        if not isinstance(event, _PASSING):
             out += self._advance(now)
         return out
 
@@ -217,6 +235,10 @@ class Controller:
             case events.LeaseReleased():
                 release_lease(state.nodes.values(), event.lease_id)
                 return []
+            case events.FinishOwed():
+                return [StoreFinish(event.inference_id, event.message), Answer(event.call_id, None)]
+            case events.FinishSettled():
+                return [ForgetFinish(event.inference_id)]
             case events.NodesAsked():
                 views = tuple(view_node(state, node, now) for node in state.get_sorted_nodes())
                 return [Answer(event.call_id, views)]

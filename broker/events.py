@@ -202,6 +202,24 @@ class LeaseReleased:
     lease_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class FinishOwed:
+    """An inference was answered and the chain is to be told; answered with None once that is kept.
+
+    `message` is the MsgFinishInference, encoded."""
+
+    call_id: int
+    inference_id: str
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FinishSettled:
+    """The chain has the finish, or will never take it."""
+
+    inference_id: str
+
+
 # --- from the operator
 
 
@@ -304,6 +322,8 @@ Event = (
     | PocBatchReported
     | NodeWanted
     | LeaseReleased
+    | FinishOwed
+    | FinishSettled
     | NodesUpserted
     | NodeRemoved
     | NodeEnabled

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from broker.actions import StoreAssignment, StoreBatch, StoreNode, StoreSeed, StoreVote
+from broker.actions import StoreAssignment, StoreBatch, StoreFinish, StoreNode, StoreSeed, StoreVote
 from broker.admin import should_be_operational
 from broker.epoch_data import EpochData
 from broker.errands import Errands
@@ -43,6 +43,7 @@ class Stored:
     assignments: tuple[StoreAssignment, ...] = ()
     batches: tuple[StoreBatch, ...] = ()
     votes: tuple[StoreVote, ...] = ()
+    finishes: tuple[StoreFinish, ...] = ()
 
 
 @dataclass(slots=True)

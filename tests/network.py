@@ -342,6 +342,8 @@ class BlockMaker(threading.Thread):
         super().__init__(name="blocks", daemon=True)
         self._network = network
         self._ended = threading.Event()
+        self.paused = threading.Event()
+        """While it is set no block is made."""
         self.waits_for = ""
         """What is waited for, for the message of a test that fails."""
 
@@ -355,6 +357,9 @@ class BlockMaker(threading.Thread):
         """Until the end."""
         with httpx.Client(timeout=10) as client:
             while not self._ended.is_set():
+                if self.paused.is_set():
+                    self._ended.wait(0.05)
+                    continue
                 try:
                     client.post(f"http://127.0.0.1:{self._network.chain.ports['http']}/blocks")
                     self._ended.wait(self._choose_pause_s())

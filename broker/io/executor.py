@@ -1,20 +1,23 @@
 """The executor's part in an inference: an own node answers, and the chain is told.
 
 Whatever happens after a node has begun, a finish is recorded: with the whole answer, with what there was when
-the client left, or with the node's refusal of a request that was wrong.
+the client left, or with the node's refusal of a request that was wrong. It is kept on the disk until the
+chain has it.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 import httpx
 import structlog
 
+from broker.actions import StoreFinish
 from broker.answers import AnswerMalformed, Marks, Record, Transcript
 from broker.completions import CompletionRequest, build_node_request
 from broker.errors import ChainUnknown, NoNodeAvailable, RequestRefused
-from broker.events import Event, LeaseReleased, NodeWanted
+from broker.events import Event, FinishOwed, FinishSettled, LeaseReleased, NodeWanted
 from broker.handover import Handover, build_transfer_bytes, encode_signature
 from broker.io.chain import Chain
 from broker.io.chain_tx import TxLost, TxRejected
@@ -218,17 +221,45 @@ class Executor:
         self.release(work.lease)
         self._chain.spawn(self._record(work.order, work.transcript.build_record()))
 
+    def resume(self, owed: Iterable[StoreFinish]) -> None:
+        """Has the chain told what an earlier process still owed it."""
+        for kept in owed:
+            message = tx_pb2.MsgFinishInference.FromString(kept.message)
+            self._chain.spawn(self._deliver(message, is_repeated=True))
+
     async def _record(self, order: Order, record: Record) -> None:
+        """Kept first, then told: what was answered is recorded, whenever this process ends."""
         message = self._build_finish(order, record)
-        try:
-            height = await self._chain.sender.send_until_known(message, FINISH_ATTEMPTS)
-        except (TxRejected, TxLost, ChainUnknown) as error:
-            reason = getattr(error, "reason", "LOST")
-            log.error(
-                "finish not recorded", inference_id=message.inference_id, reason=reason, error=str(error)
-            )
-        else:
-            log.info("finish recorded", inference_id=message.inference_id, height=height)
+        encoded, inference_id = message.SerializeToString(deterministic=True), message.inference_id
+        with contextlib.suppress(ChainUnknown):
+            await self._ask(lambda call_id: FinishOwed(call_id, inference_id, encoded))
+        await self._deliver(message, is_repeated=False)
+
+    async def _deliver(self, message: tx_pb2.MsgFinishInference, is_repeated: bool) -> None:
+        """Until the chain has the finish, or refuses it for good."""
+        inference_id = message.inference_id
+        while True:
+            try:
+                if is_repeated and await self._is_finished(inference_id):
+                    log.info("finish was recorded before", inference_id=inference_id)
+                    break
+                height = await self._chain.sender.send_until_known(message, FINISH_ATTEMPTS)
+                log.info("finish recorded", inference_id=inference_id, height=height)
+                break
+            except TxRejected as error:
+                log.error(
+                    "finish not recorded", inference_id=inference_id, reason=error.reason, error=str(error)
+                )
+                break
+            except (TxLost, ChainUnknown) as error:
+                log.warning("finish is tried again", inference_id=inference_id, error=str(error))
+                is_repeated = True
+                await asyncio.sleep(RETRY_AFTER_S)
+        self._post(FinishSettled(inference_id))
+
+    async def _is_finished(self, inference_id: str) -> bool:
+        record = await self._chain.queries.fetch_inference(inference_id)
+        return record is not None and bool(record.executed_by)
 
     def _build_finish(self, order: Order, record: Record) -> tx_pb2.MsgFinishInference:
         handover, original = order.handover, order.request.original

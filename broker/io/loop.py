@@ -70,6 +70,10 @@ class Loop:
         self.post(make_event(call_id))
         try:
             return await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled() and future.exception() is None:
+                self._take_back(future.result())
+            raise
         finally:
             self._calls.pop(call_id, None)
 
@@ -106,15 +110,15 @@ class Loop:
         elif isinstance(action, _NODES) and self._nodes is not None:
             self._nodes.perform(action)
 
-    def _take_back(self, action: Answer | Refuse) -> None:
+    def _take_back(self, value: object) -> None:
         """Whoever asked is gone: a place on a node that was meant for it is free again."""
-        if isinstance(action, Answer) and isinstance(action.value, Lease):
-            self.post(LeaseReleased(action.value.lease_id))
+        if isinstance(value, Lease):
+            self.post(LeaseReleased(value.lease_id))
 
     def _reply(self, action: Answer | Refuse) -> None:
         future = self._calls.get(action.call_id)
         if future is None or future.done():
-            self._take_back(action)
+            self._take_back(action.value if isinstance(action, Answer) else None)
             return
         if isinstance(action, Answer):
             future.set_result(action.value)

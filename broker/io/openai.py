@@ -5,7 +5,7 @@ executor; every other request comes from somebody who wants an answer, and this 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from broker.actions import StoreFinish
 from broker.completions import CompletionRequest, Kind, build_payload, parse_request
 from broker.errors import BrokerError, RequestRefused
 from broker.handover import INFERENCE_ID, REQUESTER, Handover, hash_text, read_handover
@@ -44,6 +45,10 @@ class PublicInterface:
         self._metrics = Metrics()
         self._inflight = 0
         self.app = self._build_app()
+
+    def resume(self, owed: Iterable[StoreFinish]) -> None:
+        """Has the chain told what an earlier process still owed it."""
+        self._executor.resume(owed)
 
     async def close(self) -> None:
         """Ends the connections to nodes and executors."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 
 import grpc
 import structlog
@@ -19,9 +20,12 @@ QUERY_TIMEOUT_S = 10.0
 _log = structlog.get_logger("broker")
 
 
-async def join_chain(settings: Settings, chain: Chain, public_port: int) -> None:
+async def join_chain(
+    settings: Settings, chain: Chain, public_port: int, on_joined: Callable[[], None]
+) -> None:
     """Connect, then follow the chain for ever; the registration runs beside it until it stands."""
     await _connect(chain)
+    on_joined()
     url = settings.public_url or f"http://{settings.public_host}:{public_port}"
     key = settings.validator_key or load_validator_key(settings.home)
     registering = asyncio.create_task(_register(settings.chain, chain, url, key))

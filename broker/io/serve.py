@@ -13,7 +13,7 @@ import structlog
 import uvicorn
 
 import migrations
-from broker.actions import StoreNode
+from broker.actions import StoreFinish, StoreNode
 from broker.controller import Controller
 from broker.errors import BrokerError, HomeError
 from broker.events import Started
@@ -40,8 +40,9 @@ async def serve(settings: Settings, version: str) -> None:
     key = AccountKey.load(settings.home / home_files.KEY_FILE)
     memory = open_memory(settings)
     try:
-        loop = Loop(make_controller(settings, key, memory), memory, time.monotonic)
-        await _run(settings, version, key, loop)
+        stored = memory.load()
+        loop = Loop(make_controller(settings, key, stored), memory, time.monotonic)
+        await _run(settings, version, key, loop, stored.finishes)
     finally:
         memory.close()
 
@@ -61,14 +62,15 @@ def open_memory(settings: Settings) -> Memory:
     return memory
 
 
-def make_controller(settings: Settings, key: AccountKey, memory: Memory) -> Controller:
+def make_controller(settings: Settings, key: AccountKey, stored: Stored) -> Controller:
     """The controller as it was left."""
     identity = Identity(key.address, key.public_key, home_files.load_callback_secret(settings.home))
-    stored: Stored = memory.load()
     return Controller(identity, stored, Timing(stale_after_s=settings.stale_after_s))
 
 
-async def _run(settings: Settings, version: str, key: AccountKey, loop: Loop) -> None:
+async def _run(
+    settings: Settings, version: str, key: AccountKey, loop: Loop, owed: tuple[StoreFinish, ...]
+) -> None:
     told = _listen_for_signals()
     chain = Chain(settings.chain, key, loop.post)
     callback = CallbackServer(loop.ask, settings.callback_host, settings.callback_port)
@@ -85,7 +87,9 @@ async def _run(settings: Settings, version: str, key: AccountKey, loop: Loop) ->
         async with contextlib.AsyncExitStack() as doors:
             ports["admin"] = await doors.enter_async_context(_serve_admin(settings, version, chain, loop))
             ports["public"] = await doors.enter_async_context(_serve_public(settings, public))
-            joining = asyncio.create_task(join_chain(settings, chain, ports["public"]))
+            joining = asyncio.create_task(
+                join_chain(settings, chain, ports["public"], lambda: public.resume(owed))
+            )
             with home_files.announce(settings.home, ports, version):
                 _log.info("ready", version=version, address=key.address, **ports)
                 await _wait_for_end(told, owner, joining)

@@ -64,6 +64,12 @@ POC_VOTES = sa.Table(
     sa.Column("start_height", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("participant", sa.String(128), primary_key=True),
 )
+FINISHES = sa.Table(
+    "finishes",
+    METADATA,
+    sa.Column("inference_id", sa.String(128), primary_key=True),
+    sa.Column("message", sa.LargeBinary, nullable=False),
+)
 KV = sa.Table(
     "kv",
     METADATA,
@@ -106,6 +112,7 @@ class Memory:
                 tuple(actions.StoreAssignment(**row) for row in _rows(db, POC_ASSIGNMENTS)),
                 tuple(_read_batch(row) for row in _rows(db, POC_BATCHES)),
                 tuple(actions.StoreVote(**row) for row in _rows(db, POC_VOTES)),
+                tuple(actions.StoreFinish(**row) for row in _rows(db, FINISHES)),
             )
 
     def write(self, stores: Iterable[StoreAction]) -> None:
@@ -141,6 +148,10 @@ def _write(db: sa.Connection, action: StoreAction) -> None:
             _put(db, POC_BATCHES, asdict(action) | lists)
         case actions.StoreVote():
             _put(db, POC_VOTES, asdict(action))
+        case actions.StoreFinish():
+            _put(db, FINISHES, asdict(action))
+        case actions.ForgetFinish():
+            db.execute(FINISHES.delete().where(FINISHES.c.inference_id == action.inference_id))
         case actions.ForgetStages():
             for table in _STAGES:
                 db.execute(table.delete().where(table.c.start_height < action.before_height))

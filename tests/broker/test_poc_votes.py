@@ -237,7 +237,7 @@ def test_who_mined_with_a_model_that_we_do_not_have_gets_no_vote_and_the_status_
 
 
 def test_a_few_repeated_nonces_convict_nobody_whose_other_nonces_could_not_be_recomputed() -> None:
-    """Four mismatches in a sample of 200 are honest; four of the four that could be looked at would not be."""
+    """Four mismatches among 200 are chance; four among the four that could be looked at would not be."""
     nonces = (*range(196), 0, 1, 2, 3)
     world = of_a_foreign_model(work("mesh1x", nonces))
     world.run_to(58)

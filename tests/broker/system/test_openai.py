@@ -1,7 +1,10 @@
 """The public interface of real brokers, with a real chain and real nodes behind it."""
 
+import contextlib
 import hashlib
 import json
+import signal
+import sqlite3
 import time
 from base64 import b64encode
 from collections.abc import Callable
@@ -13,7 +16,7 @@ import pytest
 
 from broker.io.keys import AccountKey
 from chain.v1 import inference_pb2, query_pb2
-from tests.network import FILE, MODEL, Network, wait_until
+from tests.network import FILE, MODEL, Daemon, Network, wait_until
 
 FINISHED = inference_pb2.INFERENCE_STATUS_FINISHED
 EXPIRED = inference_pb2.INFERENCE_STATUS_EXPIRED
@@ -289,6 +292,36 @@ def test_an_executor_that_is_gone_is_passed_over_and_its_record_expires(network:
     finally:
         bob.start()
         wait_until(lambda: network.is_serving("bob", "bob-1"), "bob serving again")
+
+
+def test_a_finish_that_the_chain_could_not_take_survives_the_death_of_the_broker(network: Network) -> None:
+    assert network.chain.process is not None
+    network.maker.paused.set()
+    try:
+        body = {**BODY, "stream": True, "max_tokens": 300}
+        with httpx.stream(
+            "POST", f"{network.url('ada')}/v1/chat/completions", json=body, timeout=60
+        ) as reply:
+            inference_id, executor = reply.headers["x-inference-id"], reply.headers["x-executor-address"]
+            network.chain.process.send_signal(signal.SIGSTOP)
+            assert reply.read().endswith(b"data: [DONE]\n\n")
+        name = next(one for one in network.brokers if network.address(one) == executor)
+        broker = network.brokers[name]
+        wait_until(lambda: owed(broker) == [inference_id], "the finish on the disk")
+        broker.kill()
+        broker.start()
+    finally:
+        network.chain.process.send_signal(signal.SIGCONT)
+        network.maker.paused.clear()
+    assert wait_recorded(network, inference_id).status == FINISHED
+    wait_until(lambda: owed(broker) == [], "nothing owed any more")
+    wait_until(lambda: network.is_serving(name, f"{name}-1"), f"{name} serves again")
+
+
+def owed(broker: Daemon) -> list[str]:
+    """Finishes that a broker still owes to the chain, read from its database."""
+    with contextlib.closing(sqlite3.connect(broker.home / "broker.db")) as database:
+        return [row[0] for row in database.execute("SELECT inference_id FROM finishes")]
 
 
 def test_the_figures_are_told(network: Network) -> None:
