@@ -92,7 +92,7 @@ class Bank:
     def _take(self, ctx: Context, address: str, amount: int, denom: str) -> None:
         have = self.get_balance(ctx, address, denom)
         if have < amount:
-            raise ErrInsufficientFunds(address=address, have=have, need=f"{amount}{denom}", denom=denom)
+            raise ErrInsufficientFunds(address=address, have=have, need=amount, denom=denom)
         self._set_balance(ctx, address, denom, have - amount)
 
     def _give(self, ctx: Context, address: str, amount: int, denom: str) -> None:

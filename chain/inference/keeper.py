@@ -82,6 +82,15 @@ class Inferences:
         height = ctx.height + self._params.get_params(ctx).inference.expiration_blocks
         TIMEOUTS.set(ctx.store, InferenceTimeout(height, inference_id), height, inference_id)
 
+    def get_owed(self, ctx: Context) -> int:
+        """What the module account owes: open escrows, and work that is not claimed, umesh."""
+        escrow = sum(
+            inference.escrow_amount
+            for inference in self.get_inferences(ctx)
+            if inference.status == InferenceStatus.STARTED
+        )
+        return escrow + sum(max(who.coin_balance, 0) for who in self._nodes.get_participants(ctx))
+
     def take_escrow(self, ctx: Context, requester: str, amount: int) -> None:
         """Moves a requester's coins into escrow; refuses when it has fewer."""
         have = self._bank.get_balance(ctx, requester, DENOM)
@@ -127,7 +136,13 @@ class Inferences:
 
         The escrow goes back even when the executor is not a participant any more.
         """
-        expired = replace(inference, status=InferenceStatus.EXPIRED, actual_cost=0)
+        expired = replace(
+            inference,
+            status=InferenceStatus.EXPIRED,
+            actual_cost=0,
+            end_block_height=ctx.height,
+            end_block_timestamp=ctx.time_ms,
+        )
         self.set_inference(ctx, expired)
         self._refund(ctx, expired.requested_by, expired.escrow_amount)
         executor = self._nodes.get_participant(ctx, expired.assigned_to)
@@ -138,10 +153,19 @@ class Inferences:
         ctx.emit("inference_expired", inference_id=expired.inference_id, assigned_to=expired.assigned_to)
 
     def process_pruning(self, ctx: Context, upcoming_index: int) -> None:
-        """Forgets inferences of old epochs and what their validation needed."""
-        threshold = self._params.get_params(ctx).epoch.inference_pruning_epoch_threshold
+        """Forgets inferences of old epochs and what their validation needed.
+
+        One whose request could still be started is kept, however short epochs are: a forgotten inference
+        could be started, and paid for, a second time.
+        """
+        params = self._params.get_params(ctx)
+        threshold = params.epoch.inference_pruning_epoch_threshold
+        window = params.inference
+        first, _ = rules.compute_window(ctx.time_ns, window.timestamp_expiration, window.timestamp_advance)
         for inference in list(self.get_inferences(ctx)):
-            if rules.is_prunable(inference, upcoming_index, threshold):
+            if inference.request_timestamp < first and rules.is_prunable(
+                inference, upcoming_index, threshold
+            ):
                 INFERENCES.delete(ctx.store, inference.inference_id)
                 DETAILS.delete(ctx.store, inference.epoch_id, inference.inference_id)
 

@@ -67,7 +67,7 @@ class Msgs:
         self._check_signatures(ctx, msg, msg.creator, msg.assigned_to)
         known = self._inferences.get_inference(ctx, msg.inference_id)
         _check_not_started(msg, known)
-        model_id = known.model if known else self._executors.resolve_model(ctx, msg.model)
+        model_id = self._match_model(ctx, msg.model, known)
         self._check_assigned(ctx, model_id, msg.assigned_to)
         inference = self._price(ctx, known or self._build(ctx, msg.inference_id, model_id))
         self._start(ctx, _record_start(ctx, inference, msg), msg)
@@ -76,12 +76,13 @@ class Msgs:
     def finish_inference(self, ctx: Context, msg: MsgFinishInference) -> MsgFinishInferenceResponse:
         """Records the answer. When the start is known its executor is paid and the inference completed."""
         _check_finish(msg)
+        self._check_not_ahead(ctx, msg.request_timestamp)
         for address in (msg.executed_by, msg.requested_by, msg.transferred_by):
             self._nodes.require_participant(ctx, address)
         self._check_signatures(ctx, msg, msg.transferred_by, msg.executed_by)
         self._check_executor_signature(ctx, msg)
         known = self._inferences.get_inference(ctx, msg.inference_id)
-        _check_not_finished(ctx, msg, known)
+        _check_not_finished(msg, known)
         model_id = self._match_model(ctx, msg.model, known)
         inference = self._price(ctx, known or self._build(ctx, msg.inference_id, model_id))
         finished = _record_finish(ctx, inference, msg)
@@ -103,7 +104,8 @@ class Msgs:
             assigned_to=inference.assigned_to,
         )
         if rules.is_finished(inference):
-            cost = min(inference.actual_cost, escrow)
+            spent = rules.compute_cost(prices, inference.prompt_token_count, inference.completion_token_count)
+            cost = min(spent, escrow)
             self._inferences.take_escrow(ctx, inference.requested_by, cost)
             self._inferences.complete(ctx, replace(inference, actual_cost=cost, escrow_amount=cost))
         else:
@@ -137,6 +139,15 @@ class Msgs:
         if not first <= timestamp <= last:
             raise ErrTimestampOutsideWindow(timestamp=timestamp, first=first, last=last)
 
+    def _check_not_ahead(self, ctx: Context, timestamp: int) -> None:
+        """A finish may come late, but not for a request that is still to be signed: such a record would never
+        be pruned.
+        """
+        advance_s = self._params.get_params(ctx).inference.timestamp_advance
+        _, last = rules.compute_window(ctx.time_ns, 0, advance_s)
+        if timestamp > last:
+            raise ErrTimestampOutsideWindow(timestamp=timestamp, first=0, last=last)
+
     def _check_assigned(self, ctx: Context, model_id: str, executor: str) -> None:
         group = self._epochs.require_effective_group(ctx, model_id)
         if not any(member.member_address == executor for member in group.validation_weights):
@@ -167,11 +178,11 @@ class Msgs:
             raise ErrInvalidSignature(whose=whose, why=f"it is not the account key's of {address}")
 
     def _match_model(self, ctx: Context, model: str, known: Inference | None) -> str:
-        """The governance model of a finish: the start's when it is known, and then it must be the same."""
+        """The governance model of a message: what came first has fixed it, and then it must be the same."""
         if known is None:
             return self._executors.resolve_model(ctx, model)
         if model != known.model and self._executors.resolve_model(ctx, model) != known.model:
-            why = f"it was started with model {known.model!r}, not {model!r}"
+            why = f"it is known with model {known.model!r}, not {model!r}"
             raise ErrInvalidRecord(what=f"inference {known.inference_id}", why=why)
         return known.model
 
@@ -226,11 +237,11 @@ def _check_not_started(msg: MsgStartInference, known: Inference | None) -> None:
         )
 
 
-def _check_not_finished(ctx: Context, msg: MsgFinishInference, known: Inference | None) -> None:
+def _check_not_finished(msg: MsgFinishInference, known: Inference | None) -> None:
     if known is None:
         return
     if known.status == InferenceStatus.EXPIRED:
-        raise ErrInferenceExpired(inference_id=known.inference_id, height=ctx.height)
+        raise ErrInferenceExpired(inference_id=known.inference_id, height=known.end_block_height)
     if rules.is_finished(known):
         raise ErrInferenceIdExists(inference_id=known.inference_id)
     _check_same(known, msg.requested_by, msg.transferred_by)

@@ -1,5 +1,6 @@
 """Records and messages of inference."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
@@ -293,6 +294,9 @@ class ParticipantRecords(Protocol):
 
     def require_participant(self, ctx: Context, address: str) -> Participant:
         """A participant; refuses an address that is none."""
+
+    def get_participants(self, ctx: Context) -> Iterator[Participant]:
+        """All participants, sorted by address."""
 
     def set_participant(self, ctx: Context, participant: Participant) -> None:
         """Writes a participant."""

@@ -1,6 +1,5 @@
 """Pages of a list, as Cosmos clients ask for them: by key, or by offset."""
 
-from itertools import islice
 from typing import TypeVar, cast
 
 from chain.errors import ErrInvalidRequest
@@ -31,7 +30,7 @@ def get_page(
         keys.reverse()
     start = _find_start(keys, request)
     chosen = tuple(
-        (collection.decode(key), cast(Value, store.get(key))) for key in islice(keys, start, start + limit)
+        (collection.decode(key), cast(Value, store.get(key))) for key in keys[start : start + limit]
     )
     rest = keys[start + limit : start + limit + 1]
     return chosen, PageResponse(next_key=rest[0] if rest else b"", total=total)

@@ -59,6 +59,11 @@ def test_a_page_counts_all_entries_when_asked() -> None:
     assert ([parts[1] for parts, _ in entries], page.total) == ([2, 3, 4], 7)
 
 
+def test_an_offset_beyond_the_end_gives_an_empty_page() -> None:
+    for offset in (7, 2**64 - 1):
+        assert get_page(filled(7), NAMES, PageRequest(offset=offset), "a")[0] == ()
+
+
 def test_a_key_of_another_list_and_a_key_with_an_offset_are_refused() -> None:
     with pytest.raises(ErrInvalidRequest):
         get_page(filled(3), NAMES, PageRequest(key=NAMES.encode("b")), "a")

@@ -127,3 +127,11 @@ def test_a_transfer_to_oneself_changes_nothing() -> None:
 def test_a_genesis_out_of_order_is_refused(balances: tuple[Balance, ...]) -> None:
     with pytest.raises(ErrInvalidRecord):
         BANK.import_genesis(Context(Header("test", 1, 1), Store()), GenesisState(balances=balances))
+
+
+def test_the_sentence_names_what_there_is_and_what_is_needed() -> None:
+    refusal = ErrInsufficientFunds(address="ann", have=3, need=5, denom="umesh")
+    with pytest.raises(ErrInsufficientFunds) as raised:
+        BANK.burn_coins(fresh(), INFERENCE, 5)
+    assert str(refusal) == "ann has 3umesh, needs 5umesh"
+    assert str(raised.value).endswith(" has 0umesh, needs 5umesh")

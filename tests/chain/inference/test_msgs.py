@@ -110,6 +110,18 @@ class TestFinishThenStart:
         market.deliver(market.finish())
         market.refuses(market.start("other"), ErrWrongExecutor)
 
+    def test_the_estimate_of_the_prompt_is_paid_as_in_the_other_order(self, market: Market) -> None:
+        market.deliver(market.finish(prompt_token_count=0))
+        market.deliver(market.start())
+        assert market.participant("exec").coin_balance == (50 + 20) * 100
+        assert market.balance("dev") == RICH - 7000
+        assert market.inference(market.start().inference_id).actual_cost == 7000
+
+    def test_the_finish_does_not_choose_another_model_for_the_requester(self, market: Market) -> None:
+        market.register_model("dear", coins_per_output_token=10**6)
+        market.deliver(market.finish(model="dear"))
+        market.refuses(market.start(), ErrInvalidRecord)
+
 
 class TestFreeInferences:
     """A completed inference counts also when it costs nothing."""
@@ -137,7 +149,11 @@ class TestExpiry:
     def test_a_late_finish_is_refused(self, market: Market) -> None:
         market.deliver(market.start())
         market.begin(26)
-        market.refuses(market.finish(), ErrInferenceExpired)
+        expired = market.inference(market.start().inference_id)
+        assert (expired.start_block_height, expired.end_block_height) == (5, 25)
+        market.begin(28)
+        with pytest.raises(ErrInferenceExpired, match="expired at height 25"):
+            market.deliver(market.finish())
 
     def test_the_refund_does_not_depend_on_the_executor(self, market: Market) -> None:
         market.deliver(market.start())
@@ -170,6 +186,17 @@ class TestPruning:
         market.keepers.inferences.set_inference(ctx, inference)
         market.keepers.inferences.process_pruning(ctx, 4)
         assert (market.keepers.inferences.get_inference(ctx, "i") is not None) == kept
+
+    def test_not_while_its_request_could_be_started_and_paid_a_second_time(self, market: Market) -> None:
+        market.deliver(market.start())
+        market.deliver(market.finish())
+        inferences, inference_id = market.keepers.inferences, market.start().inference_id
+        inferences.process_pruning(market.context(), 4)
+        market.refuses(market.start(), ErrInferenceIdExists)
+        market.begin(66)  # a block a second: the request was signed more than 60 s ago
+        inferences.process_pruning(market.context(), 4)
+        assert inferences.get_inference(market.context(), inference_id) is None
+        market.refuses(market.start(), ErrTimestampOutsideWindow)
 
 
 class TestRefusedStarts:
@@ -250,6 +277,9 @@ class TestRefusedFinishes:
     def test_by_another_executor(self, market: Market) -> None:
         market.deliver(market.start())
         market.refuses(market.finish("other"), ErrWrongExecutor)
+
+    def test_for_a_request_that_is_still_to_be_signed(self, market: Market) -> None:
+        market.refuses(market.finish(timestamp=NOW_NS + 31 * 10**9), ErrTimestampOutsideWindow)
 
     def test_in_the_name_of_another(self, market: Market) -> None:
         market.refuses(market.finish(creator=market.address("other")), ErrInvalidSigner)
