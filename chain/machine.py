@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from chain.auth.addresses import module_address
 from chain.auth.keeper import Accounts
 from chain.bank.keeper import Bank
+from chain.collateral import keeper as collateral
 from chain.collateral.keeper import Deposits
 from chain.collateral.settlement import Settlement
 from chain.context import Context
@@ -14,6 +16,7 @@ from chain.epochs.stages import Stages
 from chain.errors import ErrInvalidRecord
 from chain.genesis import GenesisState
 from chain.governance import Governance
+from chain.inference import keeper as inference
 from chain.inference.executor import Executors
 from chain.inference.keeper import Inferences
 from chain.models.keeper import Models
@@ -69,8 +72,11 @@ def import_genesis(keepers: Keepers, ctx: Context, genesis: GenesisState) -> Non
     """
     if not genesis.chain_id or genesis.initial_height < 1:
         raise ErrInvalidRecord(what="genesis", why="chain_id is empty or initial_height is less than 1")
+    if genesis.genesis_time_ns < 0:
+        raise ErrInvalidRecord(what="genesis", why="genesis_time_ns lies before 1970")
     for room in _document_rooms(keepers):
         room.import_genesis(ctx, genesis)
+    _refuse_uncovered(ctx, keepers)
 
 
 def export_genesis(keepers: Keepers, ctx: Context) -> GenesisState:
@@ -85,6 +91,22 @@ def export_genesis(keepers: Keepers, ctx: Context) -> GenesisState:
         exported_height=ctx.height,
         **fields,  # type: ignore[arg-type]
     )
+
+
+def _refuse_uncovered(ctx: Context, keepers: Keepers) -> None:
+    """Refuses a state in which a room owes more than its module account holds: paying or burning it would
+    stop the machine later.
+    """
+    rooms = (
+        (collateral.MODULE, keepers.deposits.get_owed(ctx)),
+        (inference.MODULE, keepers.inferences.get_owed(ctx)),
+    )
+    for module, owed in rooms:
+        address = module_address(module)
+        held = keepers.bank.get_balance(ctx, address)
+        if held < owed:
+            why = f"its account {address} holds {held} umesh and owes {owed}"
+            raise ErrInvalidRecord(what=f"genesis {module}", why=why)
 
 
 class Documented(Protocol):

@@ -6,7 +6,12 @@ from chain.bank.types import Coin
 from chain.collateral import rules
 from chain.collateral.types import Collateral, ParamsSource, Purse, UnbondingCollateral
 from chain.context import Context
-from chain.errors import ErrInsufficientCollateral, ErrInvalidSlashFraction, ErrNoCollateralFound
+from chain.errors import (
+    ErrInsufficientCollateral,
+    ErrInvalidRecord,
+    ErrInvalidSlashFraction,
+    ErrNoCollateralFound,
+)
 from chain.fixed import Decimal
 from chain.genesis import GenesisState
 from chain.nodes.types import Participant
@@ -49,6 +54,11 @@ class Deposits:
     def get_current_epoch(self, ctx: Context) -> int:
         """The epoch that withdrawals count from; 0 at genesis."""
         return CURRENT_EPOCH.get(ctx.store) or 0
+
+    def get_owed(self, ctx: Context) -> int:
+        """What the module account owes: all deposits and withdrawals under way, umesh."""
+        deposits = sum(int(record.amount.amount) for record in DEPOSITS.values(ctx.store))
+        return deposits + sum(int(entry.amount.amount) for entry in self.get_all_unbondings(ctx))
 
     def deposit(self, ctx: Context, participant: str, amount: int) -> None:
         """Takes coins from an account and adds them to its deposit."""
@@ -123,8 +133,10 @@ class Deposits:
     def import_genesis(self, ctx: Context, genesis: GenesisState) -> None:
         """Takes deposits and withdrawals of a genesis document; the bank holds their coins already."""
         for record in genesis.collaterals:
+            _refuse_malformed(record.participant, record.amount)
             DEPOSITS.set(ctx.store, record, record.participant)
         for entry in genesis.unbonding_collaterals:
+            _refuse_malformed(entry.participant, entry.amount)
             UNBONDINGS.set(ctx.store, entry, entry.completion_epoch, entry.participant)
         CURRENT_EPOCH.set(ctx.store, genesis.collateral_current_epoch)
 
@@ -159,3 +171,9 @@ class Deposits:
     def _set_unbonding(self, ctx: Context, epoch: int, participant: str, amount: int) -> None:
         record = UnbondingCollateral(participant, Coin(DENOM, str(amount)), epoch)
         UNBONDINGS.set(ctx.store, record, epoch, participant)
+
+
+def _refuse_malformed(participant: str, coin: Coin) -> None:
+    if coin.denom != DENOM or (coin.amount != "0" and rules.parse_amount(coin.amount) is None):
+        why = f"{coin.amount[:80]!r} {coin.denom[:40]!r} is not an amount of {DENOM}"
+        raise ErrInvalidRecord(what=f"genesis collateral of {participant}", why=why)

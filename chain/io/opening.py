@@ -70,6 +70,10 @@ def _begin(database: Database, genesis: GenesisState, version: str) -> tuple[App
         result = app.init_chain(genesis)
     except Refusal as refusal:
         raise GenesisRefused(f"the genesis document cannot begin a chain: {refusal}") from refusal
+    except (ValueError, TypeError, OverflowError) as error:  # a record that no state can hold
+        raise GenesisRefused(
+            f"the genesis document cannot begin a chain, a value in it cannot be stored: {error}"
+        ) from error
     database.initialise(genesis.chain_id, encode(genesis), result)
     app.commit()
     header = _genesis_header(genesis)

@@ -7,13 +7,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from chain.bank.types import Coin
 from chain.block import Block
+from chain.collateral.types import Collateral, UnbondingCollateral
 from chain.errors import Fatal
 from chain.genesis import GenesisState
 from chain.header import with_block_hash
+from chain.inference.types import Inference
 from chain.io.genesis_file import GenesisRefused, format_genesis, parse_genesis, read_genesis, write_genesis
 from chain.io.opening import open_chain, read_chain
 from chain.io.sql import BlockRows, Database, DatabaseRefused
+from chain.models.types import Model
+from chain.nodes.types import Participant
+from chain.poc.types import PoCBatch
 from tests.chain.kit import Chain, Signer, build_genesis
 
 ADA = Signer("ada")
@@ -97,6 +103,33 @@ def test_without_a_chain_and_without_a_document_there_is_nothing_to_open(databas
 def test_a_document_that_contradicts_itself_leaves_the_database_empty(database: Database) -> None:
     with pytest.raises(GenesisRefused, match="cannot begin a chain"):
         open_chain(database, replace(GENESIS, authority="nobody"), "test")
+    assert database.load() is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"models": (Model(id="a\0b"),)}, "cannot hold NUL"),
+        ({"poc_batches": (PoCBatch(ADA.address, -5),)}, "negative"),
+        ({"genesis_time_ns": -1}, "genesis_time_ns lies before 1970"),
+        ({"collaterals": (Collateral(ADA.address, Coin("umesh", "many")),)}, "not an amount of umesh"),
+        ({"collaterals": (Collateral(ADA.address, Coin("umesh", "7")),)}, "holds 0 umesh and owes 7"),
+        (
+            {"unbonding_collaterals": (UnbondingCollateral(ADA.address, Coin("umesh", "7")),)},
+            "holds 0 umesh and owes 7",
+        ),
+        (
+            {"inferences": (Inference("i", "i", "hash", requested_by=ADA.address, escrow_amount=9),)},
+            "holds 0 umesh and owes 9",
+        ),
+        ({"participants": (Participant(ADA.address, ADA.address, coin_balance=8),)}, "owes 8"),
+    ],
+)
+def test_a_state_that_cannot_be_is_refused_before_a_chain_begins(
+    database: Database, fields: dict[str, object], why: str
+) -> None:
+    with pytest.raises(GenesisRefused, match=why):
+        open_chain(database, replace(GENESIS, **fields), "test")
     assert database.load() is None
 
 
