@@ -1,6 +1,7 @@
 """The `meshkeeper` command. It hands over to the parts, each imported only when it is called."""
 
 import importlib
+import io
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -72,6 +73,11 @@ def _root(
 
 def main() -> None:
     """Runs the command line. Leaves with 0, 1 (refused or failed) or 2 (wrong usage)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(
+                errors="replace"
+            )  # a terminal that cannot show a character gets "?", not a trace
     try:
         app(prog_name="meshkeeper")
     except BrokenPipeError:
