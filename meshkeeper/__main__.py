@@ -75,9 +75,7 @@ def main() -> None:
     """Runs the command line. Leaves with 0, 1 (refused or failed) or 2 (wrong usage)."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(
-                errors="replace"
-            )  # a terminal that cannot show a character gets "?", not a trace
+            stream.reconfigure(errors="replace")  # "?" for what a terminal cannot show
     try:
         app(prog_name="meshkeeper")
     except BrokenPipeError:
