@@ -1,13 +1,15 @@
 """Handlers of seeds."""
 
+import re
+
 from chain.context import Context
 from chain.epochs import rules
 from chain.epochs.keeper import Epochs
 from chain.epochs.types import MsgSubmitSeed, MsgSubmitSeedResponse, ParticipantRecords, RandomSeed
 from chain.errors import ErrPocTooLate, ErrSeedNotAccepted, ErrUpcomingEpochNotFound
 
-SIGNATURE_HEX_LENGTH_MAX = 512
-"""Longest seed signature, in characters."""
+SIGNATURE_HEX = re.compile("[0-9a-fA-F]{128}")
+"""A signature of 64 bytes as text."""
 
 
 class Msgs:
@@ -18,12 +20,14 @@ class Msgs:
         self._nodes = nodes
 
     def submit_seed(self, ctx: Context, msg: MsgSubmitSeed) -> MsgSubmitSeedResponse:
-        """Stores a participant's seed of the upcoming epoch; the last one before the deadline counts.
+        """Stores a participant's commitment to its seed of the upcoming epoch; the last one in time counts.
+
+        What it signs is still secret, so only its form is checked.
 
         Accepted from the block after the proof of compute started to the exchange deadline, like batches.
         """
-        if not _is_hex(msg.signature):
-            raise _refuse(msg, "the signature is not hex text")
+        if SIGNATURE_HEX.fullmatch(msg.signature) is None:
+            raise _refuse(msg, "the signature is not 64 bytes in hex")
         self._nodes.require_participant(ctx, msg.creator)
         upcoming = self._epochs.get_upcoming(ctx)
         if upcoming is None:
@@ -37,11 +41,6 @@ class Msgs:
         self._epochs.set_seed(ctx, RandomSeed(msg.creator, msg.epoch_index, msg.signature))
         ctx.emit("seed_submitted", participant=msg.creator, epoch_index=msg.epoch_index)
         return MsgSubmitSeedResponse()
-
-
-def _is_hex(text: str) -> bool:
-    digits = frozenset("0123456789abcdefABCDEF")
-    return 0 < len(text) <= SIGNATURE_HEX_LENGTH_MAX and len(text) % 2 == 0 and digits.issuperset(text)
 
 
 def _refuse(msg: MsgSubmitSeed, why: str) -> ErrSeedNotAccepted:

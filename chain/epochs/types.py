@@ -124,7 +124,7 @@ class SeedSignature:
     member_address: str = ""
     """Participant, bech32."""
     signature: str = ""
-    """Signature over the epoch's secret seed, hex."""
+    """Signature over the epoch's secret seed, as in RandomSeed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,9 @@ class RandomSeed:
     epoch_index: int = 0
     """Epoch that the seed belongs to."""
     signature: str = ""
-    """Signature by the participant's account key over the seed's 8 big-endian bytes, hex."""
+    """Signature by the participant's account key over the seed's 8 big-endian bytes: 64 bytes, hex. It binds
+    the participant without telling the seed, so nobody can verify it before the seed is revealed.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +252,10 @@ class MsgSubmitSeed:
     epoch_index: int = 0
     """Epoch of the seed: the upcoming one."""
     signature: str = ""
-    """Signature by the participant's account key over the seed's 8 big-endian bytes, hex."""
+    """Signature by the participant's account key over the seed's 8 big-endian bytes: 64 bytes, hex
+    (ErrSeedNotAccepted when it is not). Stored as it is: the seed is secret, so the chain cannot verify it
+    before the seed is revealed.
+    """
 
 
 @dataclass(frozen=True, slots=True)

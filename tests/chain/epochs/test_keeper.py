@@ -228,7 +228,7 @@ class TestSeeds:
     def test_no_seed_before_the_proof_of_compute(self, world: World) -> None:
         world.begin(40)
         with pytest.raises(ErrUpcomingEpochNotFound):
-            world.deliver(MsgSubmitSeed(world.address("bob"), 1, "ab"))
+            world.deliver(MsgSubmitSeed(world.address("bob"), 1, "ab" * 64))
 
     def test_no_seed_after_the_deadline(self, world: World) -> None:
         world.begin(52)
@@ -237,8 +237,13 @@ class TestSeeds:
         with pytest.raises(ErrPocTooLate):
             world.seed("bob")
 
-    @pytest.mark.parametrize(("epoch", "text"), [(2, "ab"), (0, "ab"), (1, "xy"), (1, "abc"), (1, "")])
-    def test_no_seed_for_another_epoch_or_without_hex(self, world: World, epoch: int, text: str) -> None:
+    @pytest.mark.parametrize(
+        ("epoch", "text"),
+        [(2, "ab" * 64), (0, "ab" * 64), (1, "xy" * 64), (1, "ab" * 63), (1, "ab" * 65), (1, "")],
+    )
+    def test_no_seed_for_another_epoch_or_without_64_bytes_in_hex(
+        self, world: World, epoch: int, text: str
+    ) -> None:
         world.begin(41)
         before = world.digest()
         with pytest.raises(ErrSeedNotAccepted):
