@@ -7,6 +7,7 @@ shapes. What a load really took is measured afterwards and counts from then on w
 from dataclasses import dataclass
 
 from mlnode.gguf import Header
+from mlnode.poc import CELLS_PER_SEQUENCE, DIMS, PROJECTIONS_MAX, SEQUENCES, TOKENS_PER_NONCE
 
 MIB = 1024 * 1024
 
@@ -29,12 +30,15 @@ class Estimate:
     kv_bytes: int
     compute_bytes: int
     overhead_bytes: int
+    poc_bytes: int
+    """The second context, for proof of compute. It is made when it is first needed, on any model that is
+    loaded and at a time when nothing can be evicted for it, so that it is reserved from the beginning."""
 
     @property
     def total_mb(self) -> int:
         """The sum in MiB, rounded up."""
-        total = self.weights_bytes + self.kv_bytes + self.compute_bytes + self.overhead_bytes
-        return -(-total // MIB)
+        serving = self.weights_bytes + self.kv_bytes + self.compute_bytes + self.overhead_bytes
+        return -(-(serving + self.poc_bytes) // MIB)
 
 
 def compute_estimate(
@@ -48,6 +52,7 @@ def compute_estimate(
         kv_bytes=compute_kv_bytes(header, n_ctx, slots, n_ubatch),
         compute_bytes=compute_compute_bytes(header, slots, n_ubatch),
         overhead_bytes=PROCESS_BYTES + PIECES_BYTES_PER_TOKEN * header.n_vocab,
+        poc_bytes=compute_poc_bytes(header),
     )
 
 
@@ -62,6 +67,13 @@ def compute_kv_bytes(header: Header, n_ctx: int, slots: int, n_ubatch: int) -> i
         heads * per_head * (swa_cells if period and (layer + 1) % period else full_cells)
         for layer, heads in enumerate(header.n_head_kv)
     )
+
+
+def compute_poc_bytes(header: Header) -> int:
+    """Cells and buffers of the context for proof of compute, and the signs of the kept projections."""
+    cells = compute_kv_bytes(header, CELLS_PER_SEQUENCE, SEQUENCES, SEQUENCES * CELLS_PER_SEQUENCE)
+    buffers = compute_compute_bytes(header, SEQUENCES, SEQUENCES * TOKENS_PER_NONCE)
+    return cells + buffers + 8 * PROJECTIONS_MAX * DIMS * header.n_embd
 
 
 def compute_compute_bytes(header: Header, slots: int, n_ubatch: int) -> int:

@@ -19,6 +19,13 @@ from math import isqrt
 TOKENS_PER_NONCE = 16
 """Length of a nonce's token sequence: enough for attention to matter, short enough for many a second."""
 
+SEQUENCES = 8
+"""Sequences in every decode."""
+
+CELLS_PER_SEQUENCE = 256
+"""The smallest that llama.cpp makes. Each sequence has cells of its own: in shared cells the attention of a
+quantised model rounds differently from place to place, and distances move by up to 0.025."""
+
 DIMS = 64
 """Dimensions of the projection. Distances of random points then lie near √2 with a deviation of 0.088."""
 
@@ -27,6 +34,9 @@ NONCE_MAX = 2**63 - 1
 
 DISTANCE_MICRO_MAX = 2_000_000
 """The sphere's diameter."""
+
+PROJECTIONS_MAX = 8
+"""Stages of which the signs are kept: validations come in any order."""
 
 CALIBRATION_NONCES = 96
 """Nonces over which a model's profile (mean and deviation of each dimension) is taken."""

@@ -59,7 +59,7 @@ class Answer:
     sampler: Sampler
     text: TextStream
     never_empty: bool
-    """The model may not end its turn before it said something (the plain chat format)."""
+    """The first token must show something: no end, no white space (the plain chat format)."""
     arrived: float
     slot: int = -1
     n_past: int = 0
@@ -100,11 +100,18 @@ class Answer:
 
     def _choose(self, row: FloatArray) -> int:
         token = self.sampler.pick(row)
-        ends: list[int] = []
-        while self.never_empty and not self.said and self.model.is_end(token):
-            ends.append(token)
-            token = self.sampler.pick(row, np.array(ends, np.intp))
+        mute: list[int] = []
+        while self.never_empty and not self.said and not self._shows(token):
+            mute.append(token)
+            token = self.sampler.pick(row, np.array(mute, np.intp))
+        self.sampler.note(token)
         return token
+
+    def _shows(self, token: int) -> bool:
+        """Something can be seen of it: part of a character counts, it becomes one or U+FFFD."""
+        return not self.model.is_end(token) and bool(
+            self.model.piece(token).decode("utf-8", "replace").strip()
+        )
 
     def _say(self, text: str) -> None:
         if text:

@@ -54,6 +54,7 @@ class AbortFlag:
         self._lock = threading.Lock()
         self._running: frozenset[int] = frozenset()
         self._cancelled: set[int] = set()
+        self._all = False
         strlen = ctypes.CDLL(None).strlen
         self.callback = ctypes.cast(strlen, llama_cpp.ggml_abort_callback)
         self.data = ctypes.cast(self._buffer, ctypes.c_void_p)
@@ -77,11 +78,17 @@ class AbortFlag:
             self._cancelled.add(request)
             self._update()
 
+    def cancel_all(self) -> None:
+        """For the other thread: nothing is of interest any more, for good."""
+        with self._lock:
+            self._all = True
+            self._update()
+
     def forget(self, request: int) -> None:
         """For the engine: the cancellation was seen, the number will not come again."""
         with self._lock:
             self._cancelled.discard(request)
 
     def _update(self) -> None:
-        if self._running and self._running <= self._cancelled:
+        if self._running and (self._all or self._running <= self._cancelled):
             self._buffer[0] = b"\1"

@@ -7,7 +7,7 @@ process. A model without a template gets this one, one line a message and the an
     assistant:
 
 and its answer ends where the model begins another message by itself. A base model continues text, so the
-answer may ramble, but it is never empty: the engine lets it end only after it said something.
+answer may ramble, but it is never empty: the first token is one that shows something.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from mlnode.io.frames import ChatMessage
 
-PLAIN_STOP = ("\nuser", "\nassistant", "\nsystem")
+PLAIN_STOP = ("\nuser:", "\nassistant:", "\nsystem:", "\nUser:", "\nAssistant:", "\nSystem:")
 """Where an answer to the plain template ends."""
 
 

@@ -30,12 +30,10 @@ from mlnode.io.frames import PocValidate, PocValidated
 from mlnode.io.loop import Loop
 from mlnode.io.streams import Item
 from mlnode.mode import Activity, PocJob, PocStage
-from mlnode.poc import DIMS, TOKENS_PER_NONCE
+from mlnode.poc import DIMS, SEQUENCES, TOKENS_PER_NONCE
 from mlnode.v1 import control_pb2 as pb
 from mlnode.v1 import control_pb2_grpc
 
-SEQUENCES = 8
-"""Sequences that the engine decodes together: part of the arithmetic, so no other number is obeyed."""
 NONCES_MAX = 10_000
 """Nonces in one validation."""
 _MISMATCH_PPM, _FRAUD_PPB = 1_000, 1_000

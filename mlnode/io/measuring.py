@@ -8,8 +8,8 @@ from pathlib import Path
 
 from mlnode.io.callbacks import AbortFlag, EngineLog
 from mlnode.io.llama import Model
-from mlnode.io.poc_engine import SEQUENCES, PocEngine
-from mlnode.poc import Stage
+from mlnode.io.poc_engine import PocEngine
+from mlnode.poc import SEQUENCES, Stage
 
 TRIAL_NONCES = 4 * SEQUENCES
 """Enough for a rate within a tenth or so."""

@@ -75,10 +75,11 @@ class Submit(Frame, frozen=True, kw_only=True, tag="submit"):
 
 
 class Cancel(Frame, frozen=True, kw_only=True, tag="cancel"):
-    """Give up one request: its slot is free within milliseconds, even in the middle of a long prompt.
+    """Give up one request or validation: its slot is free within milliseconds, in a decode too.
     Answered by `Done` with reason `cancelled`; an unknown or finished id is ignored."""
 
     request_id: int
+    """Of a `Submit`, or the `validation_id` of a `PocValidate`."""
 
 
 class SetThreads(Frame, frozen=True, kw_only=True, tag="set_threads"):
@@ -112,7 +113,8 @@ class PocStart(Frame, frozen=True, kw_only=True, tag="poc_start"):
     """0 <= rank < node_count: this node's place among the participant's nodes, frozen for the stage."""
     node_count: int
     batch_size: int = 100
-    """Nonces tried between two `PocBatch` frames, rounded up to whole decodes of 8."""
+    """Nonces tried between two `PocBatch` frames at most, rounded up to whole decodes of 8. What was found is
+    reported after two seconds or a tenth of the run in any case."""
     r_target_micro: int
     """A nonce counts when its distance, in millionths, is below this."""
     start_nonce: int = 0

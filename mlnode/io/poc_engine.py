@@ -22,7 +22,10 @@ from mlnode.io.callbacks import AbortFlag
 from mlnode.io.llama import DECODE_ABORTED, DECODE_OK, Context, EngineError, FloatArray, Model
 from mlnode.poc import (
     CALIBRATION_NONCES,
+    CELLS_PER_SEQUENCE,
     DIMS,
+    PROJECTIONS_MAX,
+    SEQUENCES,
     TOKENS_PER_NONCE,
     Stage,
     compute_calibration_stage,
@@ -30,13 +33,6 @@ from mlnode.poc import (
     compute_nonce_tokens,
     compute_sign_bits,
 )
-
-SEQUENCES = 8
-"""Sequences in every decode."""
-
-CELLS_PER_SEQUENCE = 256
-"""The smallest that llama.cpp makes. Each sequence has cells of its own: in shared cells the attention of a
-quantised model rounds differently from place to place, and distances move by up to 0.025."""
 
 STANDARD_MAX = 64
 """A standardised value is cut off at this many deviations."""
@@ -167,9 +163,9 @@ class PocEngine:
             raise EngineError("ENGINE", f"llama.cpp refused the nonces with code {code}")
 
     def _projection(self, stage: Stage) -> Projection:
-        """The stage's signs; a few stages are kept, because validations come in any order."""
+        """The stage's signs, kept for the last few stages."""
         if stage not in self._projections:
-            while len(self._projections) >= 8:
+            while len(self._projections) >= PROJECTIONS_MAX:
                 del self._projections[next(iter(self._projections))]
             self._projections[stage] = make_projection(stage, self._model.n_embd)
         return self._projections[stage]

@@ -9,16 +9,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mlnode.io.callbacks import AbortFlag
-from mlnode.io.frames import Frame, PocBatch, PocFailed, PocStart, PocStarted, PocValidate, PocValidated
+from mlnode.io.frames import Done, Frame, PocBatch, PocFailed, PocStart, PocStarted, PocValidate, PocValidated
 from mlnode.io.llama import EngineError
-from mlnode.io.poc_engine import SEQUENCES, Interrupted, PocEngine
-from mlnode.poc import NONCE_MAX, Claim, Inspection, Partition, Rules, Stage, Verdict, inspect_claim, judge
+from mlnode.io.poc_engine import Interrupted, PocEngine
+from mlnode.mining import compute_report_due_s
+from mlnode.poc import (
+    NONCE_MAX,
+    SEQUENCES,
+    Claim,
+    Inspection,
+    Partition,
+    Rules,
+    Stage,
+    Verdict,
+    inspect_claim,
+    judge,
+)
 
 MINING = -1
-"""Under this number the abort flag knows the mining run; requests have numbers from 0 up."""
-
-VALIDATING = -2
-"""The same for validations, which nothing cancels."""
+"""Under this number the abort flag knows the mining run; requests and validations have numbers from 0 up."""
 
 
 @dataclass(slots=True)
@@ -27,6 +36,8 @@ class _Mining:
     stage: Stage
     partition: Partition
     next_nonce: int
+    began_s: float
+    reported_s: float
     tried_in_all: int = 0
     tried: int = 0
     elapsed_us: int = 0
@@ -38,6 +49,11 @@ class _Mining:
         by_limit = self.order.nonces_max - self.tried_in_all if self.order.nonces_max else NONCE_MAX
         by_range = (NONCE_MAX - self.next_nonce) // self.partition.count + 1
         return min(by_limit, by_range)
+
+    def is_due(self, now_s: float) -> bool:
+        """The batch is full, or something has waited long enough to be told."""
+        waited = now_s >= compute_report_due_s(self.began_s, self.reported_s)
+        return self.tried >= self.order.batch_size or (bool(self.found) and waited)
 
 
 @dataclass(slots=True)
@@ -89,7 +105,8 @@ class PocWork:
         self._reply(PocStarted(stage_id=order.stage_id, profile_digest=digest, profile_ms=profile_ms))
         partition = Partition(order.node_rank, order.node_count)
         stage = Stage(order.block_hash, order.public_key)
-        self._mining = _Mining(order, stage, partition, partition.first_from(order.start_nonce))
+        first, now_s = partition.first_from(order.start_nonce), time.monotonic()
+        self._mining = _Mining(order, stage, partition, first, now_s, now_s)
 
     def stop(self) -> None:
         """Close the mining run, if any, with a final batch."""
@@ -116,6 +133,13 @@ class PocWork:
         inspection = inspect_claim(claim, rules, order.sample_seed)
         stage = Stage(order.block_hash, order.public_key)
         self._validations.append(_Validation(order, stage, claim, rules, inspection))
+
+    def cancel(self, validation_id: int) -> None:
+        """Nobody wants this verdict any more; it is answered by `Done`. Unknown ones are ignored."""
+        self._abort.forget(validation_id)
+        for work in [w for w in self._validations if w.order.validation_id == validation_id]:
+            self._validations.remove(work)
+            self._reply(_cancelled(validation_id))
 
     def run_once(self) -> None:
         """One decode: of the oldest validation, or else of the mining run."""
@@ -146,7 +170,7 @@ class PocWork:
         mining.next_nonce += count * step
         if mining.left <= 0:
             self.stop()
-        elif mining.tried >= mining.order.batch_size:
+        elif mining.is_due(time.monotonic()):
             self._report(mining, final=False)
 
     def _report(self, mining: _Mining, *, final: bool) -> None:
@@ -163,6 +187,7 @@ class PocWork:
         )
         mining.found = []
         mining.tried = mining.elapsed_us = 0
+        mining.reported_s = time.monotonic()
 
     def _send_final(self, order: PocStart) -> None:
         """A run that was stopped before it began."""
@@ -184,7 +209,9 @@ class PocWork:
         if todo:
             nonces = [work.claim.nonces[index] for index in todo]
             try:
-                distances = self._open_engine().compute_distances(work.stage, nonces, VALIDATING)
+                distances = self._open_engine().compute_distances(
+                    work.stage, nonces, work.order.validation_id
+                )
             except Interrupted:
                 return
             except EngineError as error:
@@ -212,6 +239,18 @@ class PocWork:
 
     def _fail(self, stage_id: int, validation_id: int, code: str, text: str) -> None:
         self._reply(PocFailed(stage_id=stage_id, validation_id=validation_id, code=code, text=text))
+
+
+def _cancelled(validation_id: int) -> Done:
+    return Done(
+        request_id=validation_id,
+        finish_reason="cancelled",
+        n_prompt=0,
+        n_completion=0,
+        queue_us=0,
+        prefill_us=0,
+        decode_us=0,
+    )
 
 
 def _mining_fault(order: PocStart) -> str | None:

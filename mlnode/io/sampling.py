@@ -61,9 +61,11 @@ class Sampler:
         best = int(row.argmax())
         if not np.isfinite(row[best]):
             raise FloatingPointError("the model computed no usable probabilities")
-        token = best if self._how.temperature == 0.0 else self._draw(row)
+        return best if self._how.temperature == 0.0 else self._draw(row)
+
+    def note(self, token: int) -> None:
+        """The token became part of the answer: penalties count it."""
         self._counts[token] = self._counts.get(token, 0) + 1
-        return token
 
     def _adjusted(self, row: FloatArray, banned: IntArray | None) -> FloatArray:
         row = row.copy()

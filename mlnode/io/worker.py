@@ -56,7 +56,6 @@ class Worker:
         self._inbox: queue.SimpleQueue[FrontFrame] = queue.SimpleQueue()
         self._abort = AbortFlag()
         self._log = EngineLog()
-        self._known: set[int] = set()
         self._engine: Engine | None = None
         self._poc_engine: PocEngine | None = None
         self._poc: PocWork | None = None
@@ -88,16 +87,12 @@ class Worker:
     def _interrupt(self, order: FrontFrame) -> None:
         """Set the abort flag for what the order makes pointless."""
         match order:
-            case Submit():
-                self._known.add(order.request_id)
-            case Cancel() if order.request_id in self._known:
-                self._known.discard(order.request_id)
+            case Cancel():
                 self._abort.cancel(order.request_id)
             case PocStop():
                 self._abort.cancel(MINING)
             case Stop():
-                for request in [*self._known, MINING]:
-                    self._abort.cancel(request)
+                self._abort.cancel_all()
 
     def _heartbeat(self) -> Heartbeat:
         engine, poc, poc_engine = self._engine, self._poc, self._poc_engine
@@ -163,6 +158,7 @@ class Worker:
                 engine.submit(order)
             case Cancel():
                 engine.cancel(order.request_id)
+                poc.cancel(order.request_id)
             case Tokenize():
                 engine.tokenize(order)
             case SetThreads():

@@ -5,7 +5,7 @@ from itertools import pairwise
 import hypothesis.strategies as st
 from hypothesis import given
 
-from mlnode.mining import Mining
+from mlnode.mining import REPORT_PART, REPORT_S, Mining, compute_report_due_s
 from mlnode.mode import PocJob, PocStage
 
 JOB = PocJob(PocStage(7, b"h" * 32, 10**6), "a", b"\2" * 33, 0, 1, "n", "x:1", "t", 100, 10)
@@ -35,6 +35,16 @@ def test_every_nonce_is_reported_once_in_order_and_never_more_than_the_limit(
     for report, following in pairwise(taken):
         assert max(report.nonces) < report.next_nonce <= min(following.nonces)
     assert mining.is_over
+
+
+@given(st.integers(10, 10_000))
+def test_a_death_costs_two_seconds_or_a_tenth_and_reports_stay_few(length_s: int) -> None:
+    reported_s, reports = 0.0, 0
+    while (due_s := compute_report_due_s(0.0, reported_s)) <= length_s:
+        assert due_s - reported_s <= max(REPORT_S, due_s / REPORT_PART)
+        reported_s, reports = due_s, reports + 1
+    assert length_s - reported_s <= max(REPORT_S, length_s / REPORT_PART)
+    assert reports <= 80
 
 
 def test_a_report_that_was_not_taken_is_offered_again() -> None:

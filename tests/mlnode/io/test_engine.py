@@ -255,6 +255,29 @@ def test_a_model_without_a_template_answers_a_conversation(bench: Callable[..., 
     assert text.strip() == text.rstrip() != ""
 
 
+def test_the_first_token_of_a_plain_chat_shows_something(tiny: Model) -> None:
+    """End, newline and space are likelier, and only one token was asked for."""
+    (newline,) = tiny.tokenize("\n", add_special=False, parse_special=False)[-1:]
+    (space,) = tiny.tokenize(" ", add_special=False, parse_special=False)[-1:]
+    (word,) = tiny.tokenize("water", add_special=False, parse_special=False)[-1:]
+    end = next(token for token in range(tiny.n_vocab) if tiny.is_end(token))
+    row = np.zeros(tiny.n_vocab, np.float32)
+    row[[end, newline, space, word]] = 9.0, 8.0, 7.0, 6.0
+    order = Submit(request_id=1, tokens=[300])
+    answer = Answer(
+        order=order,
+        model=tiny,
+        prompt=np.array([300], np.int32),
+        n_tokens_max=1,
+        sampler=Sampler(Sampling()),
+        text=TextStream((), trim_start=True),
+        never_empty=True,
+        arrived=0.0,
+    )
+    answer.take(row)
+    assert (answer.delta().text.strip(), answer.finish) == (tiny.piece(word).decode().strip(), "length")
+
+
 def test_tokens_are_counted_as_a_request_would_count_them(bench: Callable[..., Bench], tiny: Model) -> None:
     run = bench()
     run.engine.tokenize(Tokenize(request_id=1, text="the water"))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from mlnode.io.frames import (
+    Cancel,
     Done,
     PocBatch,
     PocFailed,
@@ -14,6 +15,7 @@ from mlnode.io.frames import (
     PocStop,
     PocValidate,
     PocValidated,
+    Stop,
     Submit,
 )
 
@@ -96,6 +98,33 @@ async def test_stopping_closes_the_run_with_a_final_batch(start_worker: Start) -
     client.worker.send(Submit(request_id=1, text="the", max_tokens=2))
     await client.wait_for(Done)
     assert [f for f in client.frames if isinstance(f, PocBatch)][-1] == last
+
+
+async def test_what_was_found_is_told_before_the_batch_is_full(start_worker: Start) -> None:
+    client = await start_worker()
+    client.worker.send(mining(nonces_max=0, batch_size=10**9))
+    first = await client.wait_for(PocBatch)
+    assert first.nonces
+    assert not first.final
+
+
+async def test_a_validation_that_nobody_wants_any_more_is_given_up(start_worker: Start) -> None:
+    client = await start_worker()
+    nonces = [1 + 3 * i for i in range(10_000)]
+    client.worker.send(validation(nonces, [1_300_000] * 10_000, sample_size=0))
+    client.worker.send(validation([1], [1_300_000], validation_id=8))
+    client.worker.send(Cancel(request_id=7))
+    done = await client.wait_for(Done)
+    assert (done.request_id, done.finish_reason) == (7, "cancelled")
+    assert (await client.wait_for(PocValidated)).validation_id == 8
+
+
+async def test_stopping_interrupts_a_validation(start_worker: Start) -> None:
+    client = await start_worker()
+    client.worker.send(validation([1 + 3 * i for i in range(10_000)], [1_300_000] * 10_000, sample_size=0))
+    client.worker.send(Stop())
+    assert await client.wait_for_end() == 0
+    assert not [frame for frame in client.frames if isinstance(frame, PocValidated)]
 
 
 async def test_requests_are_served_while_mining(start_worker: Start) -> None:

@@ -61,8 +61,16 @@ def test_the_same_seed_gives_the_same_tokens_and_another_does_not() -> None:
 
 
 def test_penalties_turn_away_from_what_was_said() -> None:
+    sampler, said = Sampler(Sampling(presence_penalty=10.0)), []
+    for _ in range(5):
+        said.append(sampler.pick(ROW))
+        sampler.note(said[-1])
+    assert said == [1, 3, 4, 2, 0]
+
+
+def test_a_token_that_was_picked_and_not_taken_is_not_penalised() -> None:
     sampler = Sampler(Sampling(presence_penalty=10.0))
-    assert [sampler.pick(ROW) for _ in range(5)] == [1, 3, 4, 2, 0]
+    assert [sampler.pick(ROW), sampler.pick(ROW)] == [1, 1]
 
 
 def test_the_row_is_left_as_it_was() -> None:

@@ -108,10 +108,10 @@ class Broker:
         request = pb.StartPocValidateRequest(generation=self._next(), stage=stage)
         return self.stub.StartPocValidate(request, timeout=10)
 
-    def validate(self, nonces: list[int], dist_micro: list[int], **fields: Any) -> Any:
+    def validate(self, nonces: list[int], dist_micro: list[int], timeout_s: float = 60, **fields: Any) -> Any:
         claim = {"stage": STAGE, "model": "a.gguf", "public_key": KEY, "tolerance_micro": 1000}
         request = pb.ValidatePocNoncesRequest(nonces=nonces, dist_micro=dist_micro, **{**claim, **fields})
-        return self.stub.ValidatePocNonces(request, timeout=60)
+        return self.stub.ValidatePocNonces(request, timeout=timeout_s)
 
 
 class _Bearer(grpc.UnaryUnaryClientInterceptor):
@@ -306,6 +306,17 @@ class TestProofOfCompute:
         found = broker.state().nonces_found
         wait_until(lambda: broker.state().nonces_found > found + 50, "more nonces")
         assert servicer.calls == 1
+
+    def test_a_validation_whose_caller_left_is_given_up(self, broker: Broker) -> None:
+        broker.get_ready_to_validate()
+        nonces = list(range(10_000))
+        assert_refused(
+            grpc.StatusCode.DEADLINE_EXCEEDED,
+            "",
+            lambda: broker.validate(nonces, nonces, model="slow.gguf", timeout_s=2),
+        )
+        wait_until(lambda: broker.node.instance("slow.gguf")["inflight"] == 0, "a free slot", 5)
+        assert broker.validate([1], [1], model="slow.gguf").n_invalid == 1
 
     def test_validation_needs_the_stage_and_a_file(self, broker: Broker) -> None:
         precondition = grpc.StatusCode.FAILED_PRECONDITION
