@@ -16,6 +16,7 @@ from meshkeeper.devnet.operators import Admin, CommandFailed, run, run_any
 from meshkeeper.devnet.plan import (
     COLLATERAL_UMESH,
     DENOM,
+    FIRST_POC_HEIGHT,
     GENESIS_BALANCE_UMESH,
     ModelPlan,
     NetworkPlan,
@@ -273,7 +274,10 @@ class Network:
             members += ["--account", f"{address}={GENESIS_BALANCE_UMESH}{DENOM}", "--member", f"{address}=1"]
         members += ["--account", f"{AUTHORITY}={GENESIS_BALANCE_UMESH}{DENOM}"]
         where = ["--home", str(self.plan.chain_home), "--chain-id", self.plan.chain_id]
-        run("chain", "init", *where, "--profile", "devnet", *members)
+        length = self.plan.epoch_length
+        epoch = {"epoch_length": length, "epoch_shift": length - FIRST_POC_HEIGHT}
+        params = ["--profile", "devnet", "--params", json.dumps({"epoch": epoch})]
+        run("chain", "init", *where, *params, *members)
 
     def _daemons(self) -> list[tuple[str, Path, list[str]]]:
         plan = self.plan

@@ -7,6 +7,12 @@ CHAIN_ID = "mesh-devnet-1"
 DENOM = "umesh"
 GENESIS_BALANCE_UMESH = 1_000_000_000_000
 """What each account owns at genesis: a million mesh, more than any demo can spend."""
+FIRST_POC_HEIGHT = 20
+"""Where the first proof of compute starts: late enough for eight processes to start and register."""
+DEMO_EPOCH_BLOCKS = 50
+"""Two epochs in two minutes; half of each is proof of compute, during which these few nodes serve nobody."""
+LASTING_EPOCH_BLOCKS = 900
+"""A quarter of an hour at a block a second, of which 22 s are proof of compute."""
 COLLATERAL_UMESH = 1_000_000
 """What each participant deposits: one mesh."""
 
@@ -61,6 +67,8 @@ class NetworkPlan:
     chain_http_port: int
     block_interval_s: float = 1.0
     chain_id: str = CHAIN_ID
+    epoch_length: int = DEMO_EPOCH_BLOCKS
+    """Blocks from one proof of compute to the next."""
 
     @property
     def chain_home(self) -> Path:
@@ -99,7 +107,9 @@ class NetworkPlan:
         return self.base / "logs" / f"{name}.log"
 
 
-def plan_network(base: Path, models: tuple[ModelPlan, ...], ports: list[int]) -> NetworkPlan:
+def plan_network(
+    base: Path, models: tuple[ModelPlan, ...], ports: list[int], epoch_length: int = DEMO_EPOCH_BLOCKS
+) -> NetworkPlan:
     """The network that the demo and `up` run: ada has two machines, bob and cleo one each.
 
     The first model is served by ada and bob, the second by ada and cleo. Takes PORT_COUNT ports: the
@@ -119,7 +129,7 @@ def plan_network(base: Path, models: tuple[ModelPlan, ...], ports: list[int]) ->
         )
         for name, owned in machines.items()
     )
-    return NetworkPlan(base, models, participants, chain_port, chain_http_port)
+    return NetworkPlan(base, models, participants, chain_port, chain_http_port, epoch_length=epoch_length)
 
 
 PORT_COUNT = 19

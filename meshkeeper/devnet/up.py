@@ -11,7 +11,7 @@ from typing import Any
 
 from meshkeeper.devnet.models import prepare_models
 from meshkeeper.devnet.network import Network
-from meshkeeper.devnet.plan import PORT_COUNT, ModelPlan, NetworkPlan, plan_network
+from meshkeeper.devnet.plan import LASTING_EPOCH_BLOCKS, PORT_COUNT, ModelPlan, NetworkPlan, plan_network
 from meshkeeper.devnet.processes import STOP_WITHIN_S, free_ports, read_json, write_json
 from meshkeeper.devnet.telling import Teller
 
@@ -85,12 +85,12 @@ def list_processes(root: Path) -> list[tuple[str, int, bool]]:
 def _new_plan(base: Path, model: Path | None, teller: Teller) -> NetworkPlan:
     models = prepare_models(base / "models", model, teller.say)
     ports = list(DEFAULT_PORTS) if all(_is_free(port) for port in DEFAULT_PORTS) else free_ports(PORT_COUNT)
-    return plan_network(base, models, ports)
+    return plan_network(base, models, ports, LASTING_EPOCH_BLOCKS)
 
 
 def _load_plan(base: Path, known: dict[str, Any]) -> NetworkPlan:
     models = tuple(ModelPlan(**model) for model in known["models"])
-    return plan_network(base, models, known["ports"])
+    return plan_network(base, models, known["ports"], LASTING_EPOCH_BLOCKS)
 
 
 def _save(plan: NetworkPlan, pids: dict[str, int]) -> None:
