@@ -15,32 +15,25 @@ import typer
 import typer.core
 
 import chain
-from chain.auth.addresses import decode_address
 from chain.errors import Fatal, Refusal
-from chain.io.genesis_file import (
-    GENESIS_FILE,
-    GenesisRefused,
-    build_genesis,
-    change_params,
-    format_genesis,
-    write_genesis,
+from chain.io.answers import format_message
+from chain.io.beginning import Wanted, lay_out, make_key
+from chain.io.genesis_file import GENESIS_FILE, GenesisRefused, format_genesis, write_genesis
+from chain.io.keys import (
+    DEFAULT_HOME,
+    find_key,
+    list_keys,
 )
-from chain.io.keys import DEFAULT_HOME, KEYS_FOLDER, KeyRefused, create_key, find_key, is_key_name, list_keys
 from chain.io.log import set_up_log
 from chain.io.node import Node, run_on
 from chain.io.refused import Refused
 from chain.io.terminal import (
     DEFAULT_NODE,
     HomeFolder,
-    InputRefused,
     NodeAddress,
     build_query_app,
     build_tx_app,
-    format_message,
-    parse_coin,
-    read_json,
 )
-from chain.profiles import get_profile
 
 CRASH_VARIABLE = "MESHKEEPER_CHAIN_CRASH_AT"
 """For tests: "before_sql:12" kills the process at that point of block 12."""
@@ -109,17 +102,16 @@ def init(
     home = home.expanduser()
     if (home / GENESIS_FILE).exists():
         raise GenesisRefused(f"{home / GENESIS_FILE} exists already; choose another --home or remove it")
-    chosen = change_params(get_profile(profile), read_json(params))
-    for name in [*(key or ()), *(() if authority else ("authority",))]:
-        _make_key(home, name)
-    balances = {who: int(parse_coin(coin)["amount"]) for who, coin in _pairs(home, account, "5umesh")}
-    weights = {who: _parse_weight(weight) for who, weight in _pairs(home, member, "WEIGHT")}
-    authority_address = _resolve(home, authority or "authority")
-    write_genesis(
-        home / GENESIS_FILE,
-        build_genesis(chain_id, time.time_ns(), authority_address, chosen, balances, weights),
-    )
+    wanted = Wanted(chain_id, profile, params, authority, key or [], account or [], member or [])
+    genesis = lay_out(home, wanted, time.time_ns())
+    write_genesis(home / GENESIS_FILE, genesis)
     print(f"chain {chain_id} is laid out in {home}; `meshkeeper chain start --home {home}` runs it")
+    if not genesis.genesis_members:
+        print(
+            "nobody votes on the first proof of compute, so nobody can join this chain; "
+            "name at least one --member",
+            file=sys.stderr,
+        )
 
 
 @app.command()
@@ -202,7 +194,7 @@ def add_key(
     name: Annotated[str, typer.Argument(help="Name of the key.")], home: HomeFolder = DEFAULT_HOME
 ) -> None:
     """Make a key, and print its address."""
-    print(_make_key(home.expanduser(), name))
+    print(make_key(home.expanduser(), name))
 
 
 @keys_app.command("show")
@@ -219,33 +211,6 @@ def show_keys(home: HomeFolder = DEFAULT_HOME) -> None:
     """Print the names and addresses of all keys in the home."""
     for key in list_keys(home.expanduser()):
         print(f"{key.name}\t{key.address}")
-
-
-def _make_key(home: Path, name: str) -> str:
-    if not is_key_name(name):
-        raise KeyRefused(f"{name!r} is no name of a key; use letters, digits, - and _, at most 64")
-    return create_key(home / KEYS_FOLDER / name, name).address
-
-
-def _resolve(home: Path, who: str) -> str:
-    """The address that an address, a key's name or a key's folder stands for."""
-    if who.startswith("mesh1"):
-        decode_address(who)
-        return who
-    return find_key(home, who).address
-
-
-def _pairs(home: Path, items: list[str] | None, form: str) -> list[tuple[str, str]]:
-    pairs = [item.rpartition("=") for item in items or ()]
-    if any(not who or not what for who, _, what in pairs):
-        raise InputRefused(f"write WHO={form}")
-    return [(_resolve(home, who), what) for who, _, what in pairs]
-
-
-def _parse_weight(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise InputRefused(f"weight {text!r} is not a whole number of at least 1")
-    return int(text)
 
 
 def _build_crash(crash_at: str) -> Callable[[str, int], None]:

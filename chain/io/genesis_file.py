@@ -13,8 +13,8 @@ from chain.codec import from_message, to_message
 from chain.epochs.types import GenesisMember
 from chain.errors import Refusal
 from chain.genesis import GenesisState
-from chain.io.refused import Refused
-from chain.params import Params
+from chain.io.refused import Refused, first_line
+from chain.params import Params, validate
 from chain.v1 import genesis_pb2
 
 GENESIS_FILE = "genesis.json"
@@ -37,7 +37,7 @@ def parse_genesis(text: str, source: str) -> GenesisState:
     try:
         return from_message(GenesisState, json_format.Parse(text, genesis_pb2.GenesisState()))
     except json_format.ParseError as error:
-        raise GenesisRefused(f"{source} is not a genesis document: {error}") from error
+        raise GenesisRefused(f"{source} is not a genesis document: {first_line(error)}") from error
     except Refusal as error:
         raise GenesisRefused(f"{source} is not a genesis document: {error}") from error
 
@@ -94,8 +94,11 @@ def build_genesis(
 
 
 def change_params(params: Params, document: dict[str, Any]) -> Params:
-    """Parameters with those of a JSON object in place of their own."""
+    """Parameters with those of a JSON object in place of their own. All that is wrong is named at once."""
     try:
-        return from_message(Params, json_format.ParseDict(document, to_message(params)))
+        changed = from_message(Params, json_format.ParseDict(document, to_message(params)))
     except json_format.ParseError as error:
-        raise GenesisRefused(f"--params: {error}") from error
+        raise GenesisRefused(f"--params: {first_line(error)}") from error
+    if wrong := validate(changed):
+        raise GenesisRefused(f"--params: {'; '.join(wrong)}")
+    return changed

@@ -3,3 +3,8 @@
 
 class Refused(Exception):
     """Something that the operator has to put right. Its text is the whole message."""
+
+
+def first_line(error: Exception) -> str:
+    """What a library says is wrong, without what it adds on further lines."""
+    return str(error).partition("\n")[0].rstrip(".")

@@ -4,6 +4,7 @@ A query takes its request's fields as arguments; a transaction takes its message
 is nested as JSON. Answers are printed as JSON with the fields' own names.
 """
 
+import base64
 import inspect
 import json
 import re
@@ -17,11 +18,12 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
-from chain.cosmos import auth_pb2, bank_pb2
+from chain.cosmos import auth_pb2, bank_pb2, tx_service_pb2
+from chain.io.answers import format_message
 from chain.io.keys import DEFAULT_HOME, find_key
 from chain.io.node import Node, run_on
-from chain.io.refused import Refused
-from chain.v1 import query_pb2, tx_pb2
+from chain.io.refused import Refused, first_line
+from chain.v1 import events_pb2, query_pb2, tx_pb2
 
 QUERIES: dict[str, dict[str, tuple[str, str]]] = {
     "params": {"show": ("Params", "All parameters.")},
@@ -60,6 +62,8 @@ QUERIES: dict[str, dict[str, tuple[str, str]]] = {
         "show": ("Collateral", "A participant's deposit."),
         "unbonding": ("UnbondingCollateral", "A participant's withdrawals under way."),
     },
+    "blocks": {"show": ("/chain.v1.EventStream/GetBlock", "One block: its hashes, transactions and events.")},
+    "txs": {"show": ("/cosmos.tx.v1beta1.Service/GetTx", "One committed transaction, by its hash.")},
     "auth": {"account": ("/cosmos.auth.v1beta1.Query/Account", "An account, with its sequence.")},
     "bank": {
         "balance": ("/cosmos.bank.v1beta1.Query/Balance", "One balance of an account."),
@@ -96,6 +100,15 @@ TXS: dict[str, dict[str, tuple[type[Message], str]]] = {
 }
 """Room and command, the message it sends, and its help."""
 
+SERVICES: dict[str, Any] = {
+    "chain.v1.Query": query_pb2,
+    "chain.v1.EventStream": events_pb2,
+    "cosmos.auth.v1beta1.Query": auth_pb2,
+    "cosmos.bank.v1beta1.Query": bank_pb2,
+    "cosmos.tx.v1beta1.Service": tx_service_pb2,
+}
+"""Services that can be asked, and the generated code of each."""
+
 OPTIONAL_ARGUMENTS = {"model_id", "request_id", "denom"}
 """Fields of queries that may be left out."""
 DEFAULT_DENOM = "umesh"
@@ -120,7 +133,7 @@ Nested = Annotated[
     str, typer.Option("--json", help="The message, or what is nested in it, as JSON or @file.")
 ]
 Memo = Annotated[str, typer.Option("--memo", help="Free text to go with the transaction.")]
-Limit = Annotated[int, typer.Option("--limit", help="Most entries on the page; 0 for 100.")]
+Limit = Annotated[int, typer.Option("--limit", min=0, help="Most entries on the page; 0 for 100.")]
 PageKey = Annotated[
     str, typer.Option("--page-key", help="Where to go on: next_key of the page before, base64.")
 ]
@@ -164,14 +177,6 @@ def build_tx_app() -> typer.Typer:
     return app
 
 
-def format_message(message: Message) -> str:
-    """A message as JSON: every field, under its own name."""
-    text: str = json_format.MessageToJson(
-        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True, indent=2
-    )
-    return text
-
-
 def parse_coin(text: str) -> dict[str, str]:
     """ "5umesh" as a coin."""
     match = COIN.fullmatch(text)
@@ -191,8 +196,8 @@ def parse_decimal(text: str) -> dict[str, int]:
 
 def _build_query(path: str) -> Callable[..., None]:
     service, _, method = path[1:].partition("/")
-    module = {"chain.v1.Query": query_pb2, "cosmos.auth.v1beta1.Query": auth_pb2}.get(service, bank_pb2)
-    described = module.DESCRIPTOR.services_by_name["Query"].methods_by_name[method]
+    module = SERVICES[service]
+    described = module.DESCRIPTOR.services_by_name[service.rpartition(".")[2]].methods_by_name[method]
     request_class = getattr(module, described.input_type.name)
     answer_class = getattr(module, described.output_type.name)
     fields = [given for field in described.input_type.fields if (given := _describe(field)) is not None]
@@ -201,7 +206,7 @@ def _build_query(path: str) -> Callable[..., None]:
     def query(node: str, limit: int = 0, page_key: str = "", **values: Any) -> None:
         document = {name: value for name, value in values.items() if value not in ("", [], ())}
         if limit or page_key:
-            document["pagination"] = {"limit": limit, "key": page_key}
+            document["pagination"] = {"limit": limit, "key": _check_page_key(page_key)}
         request = fill(request_class(), document)
 
         async def ask(connection: Node) -> Message:
@@ -244,16 +249,18 @@ def _build_tx(message_class: type[Message]) -> Callable[..., None]:
     )
 
 
-def read_json(text: str) -> dict[str, Any]:
+def read_json(text: str, option: str = "--json") -> dict[str, Any]:
     """An object given as JSON, or as @file."""
     if not text:
         return {}
     try:
         document = json.loads(Path(text[1:]).read_text("utf-8") if text.startswith("@") else text)
-    except (OSError, ValueError) as error:
-        raise InputRefused(f"--json: {error}") from error
+    except OSError as error:
+        raise InputRefused(f"{option}: cannot read {text[1:]}: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputRefused(f"{option} is not JSON: {error}") from error
     if not isinstance(document, dict):
-        raise InputRefused("--json is not an object: {…}")
+        raise InputRefused(f"{option} is not an object: {{…}}")
     return document
 
 
@@ -262,7 +269,15 @@ def fill(message: Message, document: dict[str, Any]) -> Message:
     try:
         return json_format.ParseDict(document, message)
     except json_format.ParseError as error:
-        raise InputRefused(str(error)) from error
+        raise InputRefused(first_line(error)) from error
+
+
+def _check_page_key(text: str) -> str:
+    try:
+        base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise InputRefused(f"--page-key {text!r} is not base64; copy next_key of the page before") from error
+    return text
 
 
 def _describe(field: FieldDescriptor) -> Given | None:

@@ -16,6 +16,7 @@ from chain.io.terminal import QUERIES, TXS
 from chain.machine import build_keepers
 from chain.queries.table import build_queries
 from chain.router import build_routes
+from chain.v1 import epochs_pb2, events_pb2
 from tests.chain.io.daemon import Daemon
 
 Run = Callable[..., Result]
@@ -74,7 +75,8 @@ def test_every_message_and_every_query_of_the_machine_has_a_command() -> None:
         for room in QUERIES.values()
         for path, _ in room.values()
     }
-    assert asked == set(build_queries(keepers))
+    of_the_node = {"/chain.v1.EventStream/GetBlock", "/cosmos.tx.v1beta1.Service/GetTx"}
+    assert asked == {*build_queries(keepers), *of_the_node}
 
 
 def test_init_lays_out_the_chain_that_was_asked_for(run: Run, tmp_path: Path) -> None:
@@ -99,7 +101,16 @@ def test_init_lays_out_the_chain_that_was_asked_for(run: Run, tmp_path: Path) ->
     [
         (["init", "--profile", "huge"], "profile 'huge'"),
         (["init", "--params", '{"epoch": {"colour": 1}}'], "--params"),
-        (["init", "--params", "[1]"], "--json is not an object"),
+        (["init", "--params", "[1]"], "--params is not an object"),
+        (["init", "--params", "{"], "--params is not JSON"),
+        (["init", "--params", "@nowhere.json"], "--params: cannot read nowhere.json: No such file"),
+        (["init", "--params", '{"epoch": {"epoch_length": 3}}'], "the stages must fit into epoch_length"),
+        (["init", "--params", '{"poc": {"poc_admission": "all"}}'], "must be one of snapshot"),
+        (["init", "--chain-id", ""], "--chain-id is empty"),
+        (["init", "--key", "ada", "--account", "ada=5uother"], "is not an amount of umesh"),
+        (["init", "--key", "ada", "--account", f"ada={2**256}umesh"], "between 0 and 2^256 - 1"),
+        (["init", "--key", "ada", "--member", f"ada={10**15}"], "weight '1000000000000000'"),
+        (["init", "--key", "ada", "--account", "ada=1umesh", "--account", "ada=2umesh"], "named twice"),
         (["init", "--authority", "mesh1x"], "'mesh1x' is not an address"),
         (["init", "--key", "a/b"], "is no name of a key"),
         (["init", "--account", "ada"], "write WHO=5umesh"),
@@ -127,6 +138,22 @@ def test_what_cannot_be_done_is_told_in_one_sentence(
     assert why in result.stderr
     assert len(result.stderr.splitlines()) <= 2 and "Traceback" not in result.stderr
     assert not (tmp_path / "genesis.json").exists()
+
+
+def test_what_init_refuses_leaves_no_key_behind(run: Run, tmp_path: Path) -> None:
+    assert run("init", "--key", "ada", "--member", "ada=1", "--account", "bob=1umesh").exit_code == 1
+    assert not (tmp_path / "keys").exists()
+    made = run("keys", "add", "bob").stdout.strip()
+    laid_out = run("init", "--key", "ada", "--member", "ada=1", "--account", "bob=1umesh")
+    assert laid_out.exit_code == 0, laid_out.output
+    genesis = read_genesis(tmp_path / "genesis.json")
+    assert genesis is not None
+    assert [balance.address for balance in genesis.balances] == [made]
+
+
+def test_init_warns_of_a_chain_that_nobody_can_join(run: Run) -> None:
+    result = run("init")
+    assert (result.exit_code, "name at least one --member" in result.stderr) == (0, True)
 
 
 @pytest.mark.parametrize("arguments", [["start", "--port", "1"], ["nonsense"], ["tx", "bank", "send"]])
@@ -192,6 +219,11 @@ def test_nested_fields_come_as_json_and_decimals_as_text(network: Network) -> No
         (["tx", "poc", "submit-batch", "--from", "ada"], "Err"),
         (["tx", "bank", "send", "--from", "nobody"], "cannot read the key"),
         (["query", "models", "show", "nope"], "ErrNotFound: model 'nope' does not exist"),
+        (["query", "models", "list", "--page-key", "%%%"], "--page-key '%%%' is not base64"),
+        (["query", "models", "list", "--page-key", "YWJj"], "use next_key of the page before"),
+        (["query", "blocks", "show", "999999"], "block 999999 not found"),
+        (["query", "txs", "show", "abc"], "hash is not the 64 hex digits"),
+        (["tx", "models", "register", "--units-of-compute-per-token", "-1", "--from", "ada"], "out of range"),
         (["query", "bank", "balance", "x"], "ErrInvalidAddress"),
         (["query", "epochs", "participants", "99"], "Err"),
     ],
@@ -202,6 +234,25 @@ def test_a_refusal_of_the_chain_is_told_in_one_sentence(
     result = network(*arguments)
     assert result.exit_code == 1
     assert why in result.stderr and "Traceback" not in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_answers_are_in_the_order_of_the_contract_and_hashes_are_hex(network: Network) -> None:
+    status = answer(network("status"))
+    assert list(status) == [field.name for field in events_pb2.ChainStatus.DESCRIPTOR.fields]
+    assert list(status["epoch"]) == [field.name for field in epochs_pb2.EpochInfo.DESCRIPTOR.fields]
+    block = answer(network("query", "blocks", "show", status["height"]))
+    assert (block["height"], block["app_hash"]) == (status["height"], status["app_hash"])
+    assert len(bytes.fromhex(block["block_hash"])) == len(bytes.fromhex(block["app_hash"])) == 32
+
+
+def test_a_committed_transaction_is_found_by_its_hash(network: Network) -> None:
+    to = network.address("bob")
+    sent = answer(network("tx", "bank", "send", "--to-address", to, "--amount", "1umesh", "--from", "ada"))
+    found = answer(network("query", "txs", "show", sent["txhash"]))
+    assert found["tx_response"] == sent
+    (message,) = found["tx"]["body"]["messages"]
+    assert list(message) == ["@type", "from_address", "to_address", "amount"]
 
 
 def test_the_state_of_a_running_chain_is_exported(network: Network) -> None:
