@@ -17,7 +17,7 @@ from rich.table import Table
 import broker
 from broker.errors import BrokerError
 from broker.io import home as home_files
-from broker.io.operator import Operator
+from broker.io.operator import Operator, get_node_path
 from broker.io.settings import DEFAULT_HOME, find_config, load_settings
 
 app = typer.Typer(
@@ -184,7 +184,7 @@ def show_node(
     node_id: NodeId, home: Home = DEFAULT_HOME, admin_url: AdminUrl = "", token: Token = ""
 ) -> None:
     """One node, everything known of it, as JSON."""
-    _call(home, admin_url, token, "GET", f"/nodes/{node_id}")
+    _command(home, admin_url, token, "GET", node_id)
 
 
 @nodes_app.command("add")
@@ -196,13 +196,14 @@ def add_node(
     model: Annotated[list[str] | None, typer.Option(help="Model file; repeat for more.")] = None,
     max_concurrent: Annotated[int, typer.Option(help="Requests at the same time.")] = 4,
     hardware: Annotated[list[str] | None, typer.Option(help="TYPE=COUNT; repeat for more.")] = None,
+    api_key: Annotated[Text, typer.Option(help="Key of its HTTP interface; kept when not given.")] = None,
     home: Home = DEFAULT_HOME,
     admin_url: AdminUrl = "",
     token: Token = "",
 ) -> None:
     """Add a node, or update the one with this id."""
     devices = [item.rpartition("=") for item in hardware or ()]
-    if any(not kind or not count.isdigit() for kind, _, count in devices):
+    if any(not kind or not count.isdecimal() for kind, _, count in devices):
         raise typer.BadParameter("write --hardware as TYPE=COUNT, for example CPU=1")
     document = {
         "id": node_id,
@@ -213,6 +214,8 @@ def add_node(
         "max_concurrent": max_concurrent,
         "hardware": [{"type": kind, "count": int(count)} for kind, _, count in devices],
     }
+    if api_key is not None:
+        document["api_key"] = api_key
     _call(home, admin_url, token, "POST", "/nodes", document)
 
 
@@ -230,7 +233,7 @@ def update_node(
     except (OSError, ValueError) as error:
         print(f"cannot read {file}: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
-    _call(home, admin_url, token, "PUT", f"/nodes/{node_id}", document)
+    _command(home, admin_url, token, "PUT", node_id, document=document)
 
 
 @nodes_app.command("remove")
@@ -238,7 +241,7 @@ def remove_node(
     node_id: NodeId, home: Home = DEFAULT_HOME, admin_url: AdminUrl = "", token: Token = ""
 ) -> None:
     """Forget a node at once; disable it first to let it finish its epoch."""
-    _call(home, admin_url, token, "DELETE", f"/nodes/{node_id}")
+    _command(home, admin_url, token, "DELETE", node_id)
 
 
 @nodes_app.command("enable")
@@ -246,7 +249,7 @@ def enable_node(
     node_id: NodeId, home: Home = DEFAULT_HOME, admin_url: AdminUrl = "", token: Token = ""
 ) -> None:
     """Let a node take part, from the next inference phase on."""
-    _call(home, admin_url, token, "POST", f"/nodes/{node_id}/enable")
+    _command(home, admin_url, token, "POST", node_id, "/enable")
 
 
 @nodes_app.command("disable")
@@ -254,7 +257,15 @@ def disable_node(
     node_id: NodeId, home: Home = DEFAULT_HOME, admin_url: AdminUrl = "", token: Token = ""
 ) -> None:
     """Take a node out when its epoch ends."""
-    _call(home, admin_url, token, "POST", f"/nodes/{node_id}/disable")
+    _command(home, admin_url, token, "POST", node_id, "/disable")
+
+
+def _command(
+    home: Path, admin_url: str, token: str, method: str, node_id: str, what: str = "", document: object = None
+) -> None:
+    with _sentences():
+        path = get_node_path(node_id) + what
+    _call(home, admin_url, token, method, path, document)
 
 
 def _call(home: Path, admin_url: str, token: str, method: str, path: str, document: object = None) -> None:

@@ -47,7 +47,8 @@ class NodeConfig:
     """A node as its operator describes it.
 
     `host` and `port` are the control interface; `http_port` 0 means the one that the node reports.
-    `max_concurrent` is how many requests may be under way on it.
+    `max_concurrent` is how many requests may be under way on it. `api_key` is what its HTTP interface asks
+    for, "" for none; None in an update means: as before.
     """
 
     id: str
@@ -57,6 +58,7 @@ class NodeConfig:
     max_concurrent: int = 4
     hardware: tuple[HardwareItem, ...] = ()
     http_port: int = 0
+    api_key: str | None = field(default=None, repr=False)
 
     @property
     def model_ids(self) -> tuple[str, ...]:

@@ -59,6 +59,8 @@ def put_node(state: State, config: NodeConfig, now: float) -> list[Action]:
         state.nodes[config.id] = Node(config, fresh)
         update_node_with_epoch_data(state.nodes, state.epoch_data, state.identity.participant)
         return [StoreNode(config, fresh), ConnectNode(config.id, config.host, config.port)]
+    if config.api_key is None:
+        config = replace(config, api_key=known.config.api_key)
     moved = (known.config.host, known.config.port) != (config.host, config.port)
     known.config = config
     if not moved:

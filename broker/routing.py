@@ -1,7 +1,7 @@
 """Which of our nodes answers a request."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from broker.errors import NoNodeAvailable
 from broker.nodes import Mode, Node
@@ -15,6 +15,7 @@ class Lease:
     node_id: str
     base_url: str
     served_model: str
+    api_key: str = field(default="", repr=False)
 
 
 def is_available(node: Node, model: str) -> bool:
@@ -43,7 +44,8 @@ def lease_node(nodes: Iterable[Node], model: str, exclude: frozenset[str], lease
     node.leases.add(lease_id)
     reported = node.observed.http_port if node.observed else 0
     port = node.config.http_port or reported
-    return Lease(lease_id, node.config.id, f"http://{node.config.host}:{port}", model)
+    url, key = f"http://{node.config.host}:{port}", node.config.api_key or ""
+    return Lease(lease_id, node.config.id, url, model, key)
 
 
 def release_lease(nodes: Iterable[Node], lease_id: int) -> None:

@@ -29,6 +29,8 @@ START_S, WAIT_S = 90.0, 60.0
 MODEL = "tiny-model"
 FILE = "tiny.gguf"
 """The file that all nodes have; an alternative of MODEL."""
+NODE_KEY = "key-of-the-nodes"
+"""What the HTTP interfaces of all nodes ask for."""
 UMESH = 10**12
 DEVELOPER_UMESH = 1000
 """Enough for a short answer."""
@@ -294,12 +296,19 @@ class Network:
 
     def _node_arguments(self) -> list[str]:
         flags = ["--port", "0", "--control-port", "0", "--threads", "1", "--ctx-size", "512"]
+        flags += ["--api-key", NODE_KEY]
         return ["mlnode", "serve", "--managed", "--models-dir", str(self.models), *flags]
 
     def _write_broker(self, name: str) -> Daemon:
         home = self.base / f"broker-{name}"
         nodes = [
-            {"id": node, "host": "127.0.0.1", "port": self.nodes[node].ports["control"], "models": [FILE]}
+            {
+                "id": node,
+                "host": "127.0.0.1",
+                "port": self.nodes[node].ports["control"],
+                "models": [FILE],
+                "api_key": NODE_KEY,
+            }
             for node in self.participants[name]
         ]
         ports = {f"{door}_port": 0 for door in ("public", "callback", "admin")}

@@ -75,8 +75,11 @@ def _add_error_answers(app: FastAPI) -> None:
         return JSONResponse({"error": told}, 422)
 
     @app.exception_handler(HTTPException)
-    async def plain(_: Request, error: HTTPException) -> JSONResponse:
-        body = {"error": {"reason": "HTTP_ERROR", "message": str(error.detail)}}
+    async def plain(request: Request, error: HTTPException) -> JSONResponse:
+        message = str(error.detail)
+        if error.status_code in (404, 405):
+            message = f"{request.method} {request.url.path} is not offered here"
+        body = {"error": {"reason": "HTTP_ERROR", "message": message}}
         return JSONResponse(body, error.status_code, error.headers)
 
 

@@ -120,6 +120,8 @@ class Chain:
     def _take_block(self, block: events_pb2.BlockSummary, is_behind: bool) -> None:
         self.is_following = not is_behind
         self.sender.observe_block(block)
+        for pending in self.sender.find_overdue():
+            self.spawn(self.sender.repeat(pending))
         for listener in self._listeners:
             listener(block)
         self._post(events.BlockCommitted(chain_facts.read_block(block), catching_up=is_behind))

@@ -31,6 +31,8 @@ PENDING_MAX = 10_000
 """Transactions that may wait at once; more are refused, since the chain does not keep up."""
 HAND_IN_TIMEOUT_S = 5.0
 RETRY_S_FIRST, RETRY_S_MAX = 0.1, 2.0
+REPEAT_AFTER_BLOCKS = 3
+"""Blocks without a transaction after which it is handed in again: the chain may have forgotten it."""
 DELIVERY_S_MAX = 120.0
 """How long an unreachable chain is tried."""
 IN_MEMPOOL, MEMPOOL_FULL = ("sdk", 19), ("sdk", 20)
@@ -66,10 +68,14 @@ class Signed:
 
 @dataclass(slots=True)
 class Pending:
-    """A transaction on its way: `committed` becomes the height of its block, or an error."""
+    """A transaction on its way: `committed` becomes the height of its block, or an error.
+
+    `blocks` counts those that came without it.
+    """
 
     signed: Signed
     committed: asyncio.Future[int]
+    blocks: int = 0
 
 
 class ChainClock:
@@ -171,10 +177,26 @@ class TxSender:
             else:
                 pending.committed.set_exception(TxRejected(tx.reason or f"{tx.codespace}/{tx.code}", tx.log))
         for tx_hash, pending in list(self._pending.items()):
+            pending.blocks += 1
             if pending.signed.timeout_ns <= block.time_ns:
                 del self._pending[tx_hash]
                 if not pending.committed.done():
                     pending.committed.set_exception(TxLost("no block took the transaction in time"))
+
+    def find_overdue(self) -> tuple[Pending, ...]:
+        """Those that the last block should have held; ask once after each block."""
+        return tuple(
+            one for one in self._pending.values() if one.blocks and not one.blocks % REPEAT_AFTER_BLOCKS
+        )
+
+    async def repeat(self, pending: Pending) -> None:
+        """Hands the same bytes in again: a chain that was killed forgets what was in no block yet."""
+        try:
+            await self._try_hand_in(pending, is_repeated=True)
+        except TxRejected as error:
+            self._pending.pop(pending.signed.tx_hash, None)
+            if not pending.committed.done():
+                pending.committed.set_exception(error)
 
     def _choose_timeout_ns(self) -> int:
         """Unique among the account's transactions, whoever else signs with its key."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from broker.facts import HardwareItem
 from broker.nodes import ModelConfig, NodeConfig
@@ -41,6 +41,8 @@ class NodeDocument(BaseModel):
     models: Annotated[dict[Name, ModelDocument], Field(min_length=1, max_length=64)]
     max_concurrent: Annotated[int, Field(ge=1, le=100_000)] = 4
     hardware: Annotated[tuple[HardwareDocument, ...], Field(max_length=64)] = ()
+    api_key: Annotated[SecretStr, Field(max_length=512)] | None = None
+    """Key of the node's HTTP interface. Taken, never shown; left out it stays as it is, empty it is none."""
 
     @field_validator("models", mode="before")
     @classmethod
@@ -50,6 +52,14 @@ class NodeDocument(BaseModel):
         if isinstance(value, dict):
             return {name: {} if given is None else given for name, given in value.items()}
         return value
+
+    @field_validator("api_key")
+    @classmethod
+    def _refuse_odd_key(cls, key: SecretStr | None) -> SecretStr | None:
+        text = key.get_secret_value() if key else ""
+        if not (text.isascii() and text.isprintable()) or text != text.strip():
+            raise ValueError("a key is printable ASCII without blanks at its ends")
+        return key
 
     @model_validator(mode="after")
     def _refuse_scheme(self) -> Self:
@@ -61,13 +71,14 @@ class NodeDocument(BaseModel):
         """The record that the controller keeps."""
         models = tuple(ModelConfig(name, model.args) for name, model in sorted(self.models.items()))
         hardware = tuple(HardwareItem(item.type, item.count) for item in self.hardware)
+        key = None if self.api_key is None else self.api_key.get_secret_value()
         return NodeConfig(
-            self.id, self.host, self.port, models, self.max_concurrent, hardware, self.http_port
+            self.id, self.host, self.port, models, self.max_concurrent, hardware, self.http_port, key
         )
 
 
 def write_config(config: NodeConfig) -> dict[str, Any]:
-    """The node as it may be sent back."""
+    """The node as it may be sent back: its key is not shown, and stays when it is not sent."""
     return {
         "id": config.id,
         "host": config.host,
@@ -98,6 +109,7 @@ def write_node(view: NodeView) -> dict[str, Any]:
         "last_error": view.last_error,
         "epoch_models": list(view.epoch_models),
         "lock_count": view.lock_count,
+        "has_api_key": bool(view.config.api_key),
         "batches": {
             "sent": counts.sent,
             "accepted": counts.accepted,

@@ -142,11 +142,12 @@ class Executor:
             await self._move(work)
 
     async def _send(self, work: Work) -> httpx.Response:
+        key = work.lease.api_key
         request = self._client.build_request(
             "POST",
             work.lease.base_url + work.order.request.kind.value,
             content=build_node_request(work.order.payload, work.lease.served_model),
-            headers={"content-type": JSON},
+            headers={"content-type": JSON, **({"authorization": f"Bearer {key}"} if key else {})},
         )
         return await self._client.send(request, stream=True)
 

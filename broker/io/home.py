@@ -31,6 +31,7 @@ chain = "{chain}"
 # models = ["model.gguf"]         # file names; each must lead to a governance model
 # max_concurrent = 4
 # hardware = [{{ type = "CPU", count = 1 }}]
+# api_key = ""                    # what the node's HTTP interface asks for (`mlnode serve --api-key`)
 """
 
 
@@ -47,6 +48,7 @@ def create_home(home: Path, name: str, chain: str, public_url: str) -> AccountKe
         load_validator_key(home)
         config = home / "broker.toml"
         if not config.exists():
+            keep_private(config)
             public = f'public_url = "{public_url}"\n' if public_url else ""
             config.write_text(CONFIG_TEXT.format(chain=chain, public=public))
     except OSError as error:
@@ -96,6 +98,16 @@ def _load_or_make(path: Path, make: Callable[[], str]) -> str:
     if not text:
         raise HomeError(f"{path} is empty; remove it to have a new one made")
     return text
+
+
+def keep_private(path: Path) -> None:
+    """Have a file that only its owner may read, empty when it was not there: it will hold secrets."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+        path.chmod(0o600)
+    except OSError as error:
+        raise _unusable(path, error) from None
 
 
 def _unusable(path: Path, error: OSError) -> HomeError:

@@ -66,7 +66,7 @@ class AccountKey:
             name, address = str(document.get("name", "")), str(document["address"])
             secret = coincurve.PrivateKey(private_key)
         except OSError as error:
-            raise HomeError(f"cannot read the key {path}: {error.strerror}; create one first") from None
+            raise HomeError(f"cannot read the key {path}: {error.strerror}; make one with init") from None
         except (ValueError, KeyError, TypeError, AttributeError):
             raise HomeError(f"{path} is not a key file: it needs name, address, private_key in hex") from None
         public_key = secret.public_key.format(compressed=True)

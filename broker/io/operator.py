@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -33,6 +34,10 @@ class Operator:
             )
         except httpx.HTTPError as error:
             raise HomeError(f"no broker answers at {self._base}: {error}; is it running?") from None
+        except (httpx.InvalidURL, ValueError) as error:
+            raise HomeError(
+                f"cannot ask {self._base}: {error}; mend the address, token or document"
+            ) from None
         try:
             body = json.loads(answer.content)
         except ValueError:
@@ -53,12 +58,19 @@ def _describe_error(body: Any) -> str:
 def find_address(home: Path) -> str:
     """Where the broker of this home listens now."""
     try:
-        ports = json.loads((home / "ready.json").read_text())["ports"]
+        port = int(json.loads((home / "ready.json").read_text())["ports"]["admin"])
     except OSError:
         raise HomeError(f"no broker is running in {home}; start it, or give --admin-url") from None
     except (ValueError, KeyError, TypeError):
         raise HomeError(f"{home / 'ready.json'} is damaged; restart the broker") from None
-    return f"http://127.0.0.1:{ports['admin']}"
+    return f"http://127.0.0.1:{port}"
+
+
+def get_node_path(node_id: str) -> str:
+    """Where a node is found. HomeError for what can be no node's id."""
+    if not node_id or node_id in (".", ".."):
+        raise HomeError(f"{node_id!r} is no node's id; `meshkeeper broker nodes list` shows them")
+    return f"/nodes/{quote(node_id, safe='')}"
 
 
 def read_token(home: Path) -> str:

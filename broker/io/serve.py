@@ -27,7 +27,7 @@ from broker.io.loop import Loop
 from broker.io.mlnode import Nodes
 from broker.io.openai import PublicInterface
 from broker.io.registrar import join_chain
-from broker.io.settings import Settings
+from broker.io.settings import DATABASE_FILE, Settings
 from broker.io.sql import Memory, open_engine
 from broker.nodes import AdminState
 from broker.state import Identity, Stored, Timing
@@ -49,6 +49,8 @@ async def serve(settings: Settings, version: str) -> None:
 
 def open_memory(settings: Settings) -> Memory:
     """The database, its schema up to date, with the configured nodes that it did not know."""
+    if not settings.database_url.get_secret_value():
+        home_files.keep_private(settings.home / DATABASE_FILE)
     try:
         migrations.upgrade("broker", settings.url)
         memory = Memory(open_engine(settings.url))
@@ -154,6 +156,8 @@ def describe_settings(settings: Settings) -> dict[str, Any]:
     shown = settings.model_dump(mode="json")
     for key in ("admin_token", "control_token", "database_url"):
         shown[key] = "set" if getattr(settings, key).get_secret_value() else ""
+    for node in shown["nodes"]:
+        node["api_key"] = "set" if node["api_key"] else ""
     return shown
 
 

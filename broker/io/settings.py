@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import yaml  # type: ignore[import-untyped]
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
@@ -17,6 +18,7 @@ from broker.errors import HomeError
 from broker.io.documents import NodeDocument
 
 DEFAULT_HOME = Path("~/.meshkeeper/broker")
+DATABASE_FILE = "broker.db"
 CONFIG_NAMES = ("broker.toml", "broker.yaml", "broker.yml", "broker.json")
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(ge=0.05, le=86_400)]
@@ -87,10 +89,34 @@ class Settings(BaseSettings):
     def _expand(cls, path: Path) -> Path:
         return path.expanduser()
 
+    @field_validator("chain")
+    @classmethod
+    def _refuse_no_port(cls, address: str) -> str:
+        host, _, port = address.rpartition(":")
+        if not host or not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
+            raise ValueError("write it as host:port, for example 127.0.0.1:9090")
+        return address
+
+    @field_validator("public_url")
+    @classmethod
+    def _refuse_no_url(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("begin it with http:// or https://")
+        return url
+
+    @field_validator("nodes")
+    @classmethod
+    def _refuse_twins(cls, nodes: tuple[NodeDocument, ...]) -> tuple[NodeDocument, ...]:
+        ids = [node.id for node in nodes]
+        twins = sorted({node_id for node_id in ids if ids.count(node_id) > 1})
+        if twins:
+            raise ValueError(f"two nodes have the id {twins[0]}; give each its own")
+        return nodes
+
     @property
     def url(self) -> str:
         """The database, decided."""
-        return self.database_url.get_secret_value() or f"sqlite:///{self.home.absolute() / 'broker.db'}"
+        return self.database_url.get_secret_value() or f"sqlite:///{self.home.absolute() / DATABASE_FILE}"
 
 
 def find_config(home: Path) -> Path | None:
@@ -121,9 +147,11 @@ def load_settings(flags: dict[str, Any], config: Path | None = None) -> Settings
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise HomeError(f"setting {key}: {first['msg']}") from None
-    except ValueError as error:
-        raise HomeError(f"cannot read {config}: {error}") from None
+        raise HomeError(f"setting {key}: {first['msg'].removeprefix('Value error, ')}") from None
+    except (ValueError, yaml.YAMLError) as error:
+        raise HomeError(f"cannot read {config}: {' '.join(str(error).split())}") from None
+    except TypeError:
+        raise HomeError(f"cannot read {config}: it must hold keys with values") from None
 
 
 def _find_source(config: Path) -> type[Any]:

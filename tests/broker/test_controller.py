@@ -433,6 +433,18 @@ def test_leases_are_spread_bounded_and_given_back() -> None:
     assert held[0].base_url == "http://10.0.0.1:8080"
 
 
+def test_a_lease_carries_the_key_of_its_node_and_an_update_without_one_keeps_it() -> None:
+    world = start("a")
+    world.groups = assign("a")
+    world.ask(events.NodesUpserted, (make_config("a", api_key="k"),))
+    world.ask(events.NodesUpserted, (make_config("a", max_concurrent=9),))
+    world.run_to(60)
+    lease = world.ask(events.NodeWanted, MODEL)
+    assert (lease.api_key, "'k'" in repr(lease)) == ("k", False)
+    world.ask(events.NodesUpserted, (make_config("a", api_key=""),))
+    assert world.ask(events.NodeWanted, MODEL).api_key == ""
+
+
 def test_a_node_that_was_tried_is_left_out_and_another_model_has_no_node() -> None:
     world = start("a", "b")
     world.groups = assign("a", "b")

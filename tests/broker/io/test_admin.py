@@ -122,6 +122,24 @@ def test_what_is_shown_can_be_sent_back(talk: Callable[..., None]) -> None:
     talk(said)
 
 
+def test_a_nodes_key_is_kept_used_and_never_shown(talk: Callable[..., None]) -> None:
+    async def before(client: httpx.AsyncClient) -> None:
+        told = (await client.post("/admin/v1/nodes", json={**NODE, "api_key": "hidden-key"})).text
+        told += (await client.put("/admin/v1/nodes/n1", json=NODE)).text
+        told += (await client.post("/admin/v1/nodes", json={**NODE, "api_key": "hidden-key ü"})).text
+        shown = await client.get("/admin/v1/nodes/n1")
+        assert "hidden-key" not in told + shown.text
+        assert shown.json()["state"]["has_api_key"] is True
+
+    async def after(client: httpx.AsyncClient) -> None:
+        assert (await client.get("/admin/v1/nodes/n1")).json()["state"]["has_api_key"] is True
+        await client.put("/admin/v1/nodes/n1", json={**NODE, "api_key": ""})
+        assert (await client.get("/admin/v1/nodes/n1")).json()["state"]["has_api_key"] is False
+
+    talk(before)
+    talk(after)
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -161,6 +179,8 @@ WRONG = {
     "port zero": ({"port": 0}, "body.port"),
     "port too large": ({"port": 65536}, "body.port"),
     "no models": ({"models": {}}, "body.models"),
+    "more models than the chain takes": ({"models": [f"m{i}" for i in range(65)]}, "body.models"),
+    "key with a line break": ({"api_key": "a\nb"}, "body.api_key"),
     "no concurrency": ({"max_concurrent": 0}, "body.max_concurrent"),
     "no such device": ({"hardware": [{"type": "GPU", "count": 0}]}, "body.hardware.0.count"),
     "unknown field": ({"vram": 3}, "body.vram"),

@@ -186,6 +186,31 @@ def test_a_lost_transaction_is_told_to_whoever_does_not_want_it_signed_anew() ->
     play(run, accept)
 
 
+def test_a_transaction_that_a_killed_chain_forgot_is_handed_in_again_with_the_same_bytes() -> None:
+    async def run(sender: TxSender, mempool: Mempool) -> None:
+        pending = await sender.hand_in(MESSAGE)
+        sender.observe_block(make_block(5, TIME_NS + 1))
+        sender.observe_block(make_block(6, TIME_NS + 2))
+        assert not sender.find_overdue()
+        sender.observe_block(make_block(7, TIME_NS + 3))
+        assert sender.find_overdue() == (pending,)
+        await sender.repeat(pending)
+        assert mempool.seen == [pending.signed.tx_bytes] * 2
+        assert not pending.committed.done()
+
+    play(run, accept, accept)
+
+
+def test_a_repeated_transaction_that_is_void_by_now_is_refused() -> None:
+    async def run(sender: TxSender, mempool: Mempool) -> None:
+        pending = await sender.hand_in(MESSAGE)
+        await sender.repeat(pending)
+        with pytest.raises(TxRejected, match="because"):
+            await pending.committed
+
+    play(run, accept, refuse("poc", 7, "ErrPocTooLate"))
+
+
 def test_a_refused_transaction_blocks_no_other() -> None:
     async def run(sender: TxSender, mempool: Mempool) -> None:
         results = await asyncio.gather(*(sender.hand_in(MESSAGE) for _ in range(3)), return_exceptions=True)

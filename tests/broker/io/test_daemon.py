@@ -130,12 +130,27 @@ def test_a_port_in_use_is_one_sentence(daemon: Daemon) -> None:
         (("status", "--home", "{tmp}"), "no broker is running"),
         (("nodes", "list", "--home", "{tmp}"), "no broker is running"),
         (("vectors", "{tmp}/none.json"), "cannot read"),
+        (("start", "--home", "{tmp}", "--config", "{tmp}/bad.yaml"), "cannot read"),
+        (("start", "--home", "{tmp}", "--config", "{tmp}/list.json"), "keys with values"),
+        (("start", "--home", "{tmp}", "--config", "{tmp}/twins.toml"), "two nodes have the id a"),
+        (("start", "--home", "{tmp}", "--chain", "nowhere"), "setting chain: write it as host:port"),
+        (("start", "--home", "{tmp}", "--public-url", "ftp://x"), "setting public_url: begin it with http"),
+        (("init", "--home", "{tmp}/x.ini"), "cannot use"),
+        (("nodes", "list", "--home", "{tmp}", "--token", "t", "--admin-url", "ftp://x"), "no broker answers"),
+        (("nodes", "list", "--home", "{tmp}", "--token", "é", "--admin-url", "http://x"), "cannot ask"),
+        (("nodes", "show", "..", "--home", "{tmp}"), "no node's id"),
+        (("nodes", "enable", "", "--home", "{tmp}"), "no node's id"),
+        (("nodes", "update", "a", "{tmp}/none.json", "--home", "{tmp}"), "cannot read"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_sentence(
     tmp_path: Path, arguments: tuple[str, ...], sentence: str
 ) -> None:
     (tmp_path / "x.ini").write_text("")
+    (tmp_path / "bad.yaml").write_text("a: [1\n")
+    (tmp_path / "list.json").write_text("[1]")
+    node = '{id = "a", host = "h", models = ["m"]}'
+    (tmp_path / "twins.toml").write_text(f"nodes = [{node}, {node}]")
     done = run(*(argument.format(tmp=tmp_path) for argument in arguments))
     assert (done.exit_code, len(done.stderr.strip().splitlines())) == (1, 1), done.stderr
     assert sentence in done.stderr
@@ -146,6 +161,11 @@ def test_a_setting_nobody_knows_is_refused(tmp_path: Path) -> None:
     done = run("start", "--home", str(tmp_path), "--config", str(tmp_path / "c.toml"))
     assert done.exit_code == 1
     assert "colour" in done.stderr
+
+
+def test_what_holds_secrets_is_for_its_owner_alone(daemon: Daemon) -> None:
+    for name in ("key.json", "admin.token", "callback.secret", "broker.db"):
+        assert (daemon.home / name).stat().st_mode & 0o077 == 0, name
 
 
 def test_init_twice_keeps_the_key(tmp_path: Path) -> None:
