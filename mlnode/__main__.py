@@ -28,6 +28,9 @@ app.add_typer(models_app, name="models", help="List the model files, or make a s
 if TYPE_CHECKING:
     from mlnode.catalog import ModelFile
 
+WIDTH_PLAIN = 200
+"""Columns of a table where there is no terminal: whoever reads it cuts by himself."""
+
 Text = str | None
 Number = int | None
 Switch = bool | None
@@ -49,8 +52,11 @@ def _fail(sentence: str) -> typer.Exit:
 
 def _describe_invalid(error: ValidationError) -> str:
     first = error.errors()[0]
-    key = "--" + str(first["loc"][0]).replace("_", "-") if first["loc"] else "a setting"
-    return f"{key}: {first['msg']}."
+    name = str(first["loc"][0]) if first["loc"] else "vram_margin_mb"
+    if first["type"] == "extra_forbidden":
+        return f"There is no setting {name!r}; meshkeeper mlnode serve --help lists them."
+    said = first["msg"].removeprefix("Value error, ")
+    return f"--{name.replace('_', '-')}: {said[0].lower()}{said[1:]}."
 
 
 @app.command()
@@ -102,7 +108,7 @@ def _serve(flags: dict[str, Any], config: Path | None) -> None:
     except ValidationError as error:
         raise _fail(_describe_invalid(error)) from None
     except OSError as error:
-        raise _fail(f"{config} cannot be read: {error.strerror}.") from None
+        raise _fail(f"{config} cannot be read: {error.strerror or error}.") from None
     except (StartFailed, ValueError) as error:
         raise _fail(f"{error}") from None
 
@@ -126,10 +132,10 @@ def models(
         files = scan_models(folder)
     except OSError as error:
         raise _fail(f"{folder} cannot be read ({error.strerror}); give --models-dir a folder.") from None
-    table = Table("model", "architecture", "size", "trained context", "memory", "note")
+    table = Table("model", "architecture", "size", "trained context", "memory", "note", box=None)
     for file in files:
         table.add_row(*_describe_file(file, ctx_size, slots))
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else WIDTH_PLAIN).print(table)
 
 
 def _describe_file(file: "ModelFile", ctx_size: int, slots: int) -> tuple[str, ...]:
@@ -161,13 +167,15 @@ def make(
     """Make a small model with random weights: it computes like a real one and says nothing sensible."""
     from mlnode.io.made_gguf import write_tiny_gguf
 
+    if path.suffix.lower() != ".gguf":
+        raise _fail(f"{path} was not made: its name must end in .gguf, or no node would find it.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_tiny_gguf(
             path, seed=seed, layers=layers, dim=dim, n_vocab=vocab, n_ctx_train=ctx, name=path.stem
         )
     except (ValueError, OSError) as error:
-        raise _fail(f"{path} was not made: {error}.") from None
+        raise _fail(f"{path} was not made: {getattr(error, 'strerror', None) or error}.") from None
     print(path)
 
 
@@ -176,14 +184,14 @@ def measure(
     path: Annotated[Path, typer.Argument(help="Model file.")],
     cache_dir: Annotated[Path | None, typer.Option(help="Where nodes will look for it.")] = None,
 ) -> None:
-    """Compute a model's proof-of-compute profile ahead of time, and measure how fast it mines."""
+    """Compute a model's proof-of-compute profile before its first stage, and measure how fast it mines."""
     from mlnode.io.llama import EngineError
     from mlnode.io.measuring import measure_model
     from mlnode.io.settings import default_cache_dir
 
     try:
-        measured = measure_model(path, cache_dir or default_cache_dir())
-    except (EngineError, OSError) as error:
+        measured = measure_model(path, (cache_dir or default_cache_dir()).expanduser())
+    except EngineError as error:
         raise _fail(f"{path} cannot be measured: {error}.") from None
     print(f"profile {measured.profile_digest[:16]}, {measured.nonces_per_s:.1f} nonces/s with one thread")
 

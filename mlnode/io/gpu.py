@@ -3,6 +3,7 @@
 The library only asks the driver; it makes no GPU context in this process.
 """
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,7 @@ class Gpu:
         if self._device is not None:
             info = pynvml.nvmlDeviceGetMemoryInfo(self._device)
             return Memory("gpu", int(info.total) // MIB, int(info.free) // MIB)
-        return _read_host_memory()
+        return read_host_memory()
 
     def measure_mb(self, pid: int, rss_bytes: int) -> int:
         """What a worker takes of the budget: device memory where models live there, resident memory
@@ -64,7 +65,23 @@ class Gpu:
         return memory.total_mb if memory.kind == "gpu" else memory.available_mb // HOST_SHARE
 
 
-def _read_host_memory() -> Memory:
-    text = Path("/proc/meminfo").read_text()
+def read_host_memory(proc: Path = Path("/proc"), cgroup: Path = Path("/sys/fs/cgroup")) -> Memory:
+    """The host's memory, or what a container is allowed of it; all counts as available without /proc."""
+    total_mb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // MIB
+    text = _read_text(proc / "meminfo")
     fields = {key: int(kib) // 1024 for key, kib in re.findall(r"^(\w+):\s+(\d+) kB", text, re.MULTILINE)}
-    return Memory("host", fields["MemTotal"], fields["MemAvailable"])
+    total_mb = fields.get("MemTotal", total_mb)
+    available_mb = fields.get("MemAvailable", total_mb)
+    limit, used = _read_text(cgroup / "memory.max").strip(), _read_text(cgroup / "memory.current").strip()
+    if limit.isdigit():
+        total_mb = min(total_mb, int(limit) // MIB)
+        available_mb = min(available_mb, max(0, int(limit) - int(used or 0)) // MIB)
+    return Memory("host", total_mb, available_mb)
+
+
+def _read_text(path: Path) -> str:
+    """Empty where the system has no such file."""
+    try:
+        return path.read_text()
+    except OSError:
+        return ""

@@ -10,7 +10,7 @@ def set_up_log(level: str) -> None:
     """Configure logging for this process. `level` is a name such as info; ValueError for another word."""
     number = logging.getLevelNamesMapping().get(level.upper())
     if number is None:
-        raise ValueError(f"--log-level must be debug, info, warning or error, not {level!r}")
+        raise ValueError(f"--log-level must be debug, info, warning or error, not {level!r}.")
     renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[

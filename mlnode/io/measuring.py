@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mlnode.io.callbacks import AbortFlag, EngineLog
 from mlnode.io.llama import Model
+from mlnode.io.loading import read_model_header
 from mlnode.io.poc_engine import PocEngine
 from mlnode.poc import SEQUENCES, Stage
 
@@ -24,8 +25,8 @@ class Measured:
 
 
 def measure_model(path: Path, cache_dir: Path) -> Measured:
-    """Computes and keeps the model's profile, then times a few nonces. Raises `EngineError` and `OSError`."""
-    path.open("rb").close()
+    """Computes and keeps the model's profile, then times a few nonces. Raises `EngineError`."""
+    read_model_header(path)
     with contextlib.redirect_stdout(io.StringIO()):  # llama.cpp's chatter is for a worker's log
         return _measure(path, cache_dir)
 

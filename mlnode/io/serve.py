@@ -18,7 +18,7 @@ from grpc_health.v1.health import aio as health_aio
 from grpc_reflection.v1alpha import reflection
 
 from mlnode.catalog import Catalog
-from mlnode.errors import Refusal
+from mlnode.errors import ModelUnknown, Refusal
 from mlnode.events import DrainAsked, FilesScanned, PreloadAsked
 from mlnode.instance import LoadParams
 from mlnode.io.broker import Reporter
@@ -102,11 +102,25 @@ def _load_files(loop: Loop, settings: Settings) -> None:
             f"{settings.models_dir} cannot be read ({error.strerror}); give --models-dir a folder."
         ) from None
     loop.post(FilesScanned(files))
+    _check_names(loop, settings)
     for name in settings.preload:
         try:
             loop.command(PreloadAsked(name))
         except Refusal as refusal:
             raise StartFailed(f"--preload: {refusal.sentence}") from None
+
+
+def _check_names(loop: Loop, settings: Settings) -> None:
+    """Aliases lead to files, and the default model is one, unless a broker is to name it."""
+    catalog = loop.scheduler.catalog
+    for id in settings.alias.values():
+        if id not in catalog.files:
+            raise StartFailed(f"--alias: {ModelUnknown(id, tuple(catalog.files)).sentence}")
+    if settings.default_model and not settings.managed:
+        try:
+            catalog.find(settings.default_model)
+        except Refusal as refusal:
+            raise StartFailed(f"--default-model: {refusal.sentence}") from None
 
 
 def _log_problems(loop: Loop) -> None:
@@ -122,9 +136,15 @@ def _listen(settings: Settings) -> Iterator[socket.socket]:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((settings.host, settings.port))
+        except socket.gaierror:
+            raise StartFailed(
+                f"{settings.host!r} is no address of this machine; choose another --host."
+            ) from None
         except OSError as error:
             where = f"{settings.host}:{settings.port}"
-            raise StartFailed(f"{where} cannot be used ({error.strerror}); choose another --port.") from None
+            raise StartFailed(
+                f"{where} cannot be used ({error.strerror}); choose another --host or --port."
+            ) from None
         listening.listen(2048)
         listening.setblocking(False)
         yield listening

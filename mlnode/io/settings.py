@@ -1,34 +1,36 @@
 """What an operator can set: flag, then environment `MESHKEEPER_MLNODE_<KEY>`, then file, then default."""
 
+import json
 import os
+import tomllib
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, field_validator
+import yaml  # type: ignore[import-untyped]
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
-    JsonConfigSettingsSource,
+    InitSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
-    YamlConfigSettingsSource,
 )
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Count = Annotated[int, Field(ge=0)]
 
-_SOURCES = {
-    ".toml": TomlConfigSettingsSource,
-    ".yaml": YamlConfigSettingsSource,
-    ".yml": YamlConfigSettingsSource,
-    ".json": JsonConfigSettingsSource,
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    ".toml": tomllib.loads,
+    ".yaml": yaml.safe_load,
+    ".yml": yaml.safe_load,
+    ".json": json.loads,
 }
 
 
 def default_cache_dir() -> Path:
     """The user's cache, where `XDG_CACHE_HOME` says or below the home directory."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "meshkeeper" / "mlnode"
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "meshkeeper" / "mlnode"
 
 
 class Settings(BaseSettings):
@@ -38,7 +40,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(default=Path("~/.meshkeeper/mlnode"), validate_default=True)
     """Folder for what the node keeps: ready.json."""
-    cache_dir: Path = Field(default_factory=lambda: default_cache_dir())
+    cache_dir: Path = Field(default_factory=lambda: default_cache_dir(), validate_default=True)
     """Folder for what is computed once for each model file; the nodes of a machine may share it."""
     host: str = "127.0.0.1"
     """Address to listen on, HTTP and control."""
@@ -76,8 +78,8 @@ class Settings(BaseSettings):
     """CPU threads of one model; 0: half of the cores."""
     n_gpu_layers: Annotated[int, Field(ge=-1)] = -1
     """Layers on the GPU; -1: all. Without a GPU it has no effect."""
-    max_body_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024
-    """Largest request."""
+    max_body_bytes: Annotated[int, Field(ge=1024, le=32 * 1024 * 1024)] = 1024 * 1024
+    """Largest request: half of what a frame to a worker holds at most."""
     api_key: str = ""
     """Key that HTTP requests must carry as bearer token; empty: none."""
     control_token: str = ""
@@ -90,7 +92,10 @@ class Settings(BaseSettings):
     @field_validator("home", "models_dir", "cache_dir")
     @classmethod
     def _expand(cls, path: Path) -> Path:
-        return path.expanduser()
+        try:
+            return path.expanduser()
+        except RuntimeError:
+            raise ValueError("there is no home directory for ~; give an absolute path") from None
 
     @field_validator("preload", mode="before")
     @classmethod
@@ -111,20 +116,38 @@ class Settings(BaseSettings):
             return {name: id for id, _, name in pairs}
         return value
 
+    @model_validator(mode="after")
+    def _leave_room(self) -> Self:
+        if 0 < self.vram_budget_mb <= self.vram_margin_mb:
+            raise ValueError(
+                f"a margin of {self.vram_margin_mb} leaves nothing of the budget of {self.vram_budget_mb} MiB"
+            )
+        return self
+
     @property
     def n_threads(self) -> int:
         """Threads of one model, decided."""
         return self.threads or max(1, (os.cpu_count() or 1) // 2)
 
 
+def read_config(config: Path) -> dict[str, Any]:
+    """The keys and values of a configuration file. Raises `OSError` and `ValueError`."""
+    read = _READERS.get(config.suffix.lower())
+    if read is None:
+        raise ValueError(f"{config} must end in .toml, .yaml, .yml or .json.")
+    try:
+        given = read(config.read_text("utf-8"))
+    except (ValueError, yaml.YAMLError) as error:
+        raise ValueError(f"{config} is no {config.suffix[1:]}: {' '.join(str(error).split())}.") from None
+    if not isinstance(given, dict):
+        raise ValueError(f"{config} must hold settings by name, not a {type(given).__name__}.")
+    return {str(key): value for key, value in given.items()}
+
+
 def load_settings(flags: dict[str, Any], config: Path | None = None) -> Settings:
     """Settings from all sources. Raises `ValueError` (pydantic's, or ours) for what is no setting, and
     `OSError` when the file cannot be read."""
-    source = _SOURCES.get(config.suffix.lower()) if config else None
-    if config is not None:
-        if source is None:
-            raise ValueError(f"{config} must end in .toml, .yaml, .yml or .json")
-        config.open("rb").close()
+    given = read_config(config) if config is not None else {}
 
     class Sourced(Settings):
         @classmethod
@@ -136,7 +159,6 @@ def load_settings(flags: dict[str, Any], config: Path | None = None) -> Settings
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            files = (source(settings_cls, config),) if source and config else ()
-            return (init_settings, env_settings, *files)
+            return (init_settings, env_settings, InitSettingsSource(settings_cls, given))
 
     return Sourced(**flags)

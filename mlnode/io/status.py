@@ -21,7 +21,7 @@ def describe_models(loop: Loop) -> list[dict[str, Any]]:
             "name": file.id,
             "path": file.path,
             "size_bytes": file.size_bytes,
-            "state": show_state(instance.state),
+            "state": show_state(InstanceState.FAILED if file.problem else instance.state),
             "est_vram_mb": scheduler.compute_need_mb(file.id),
             "names": list(scheduler.catalog.names_of(file.id)),
         }
@@ -39,7 +39,7 @@ def describe_status(loop: Loop, settings: Settings, started_s: float) -> dict[st
         "activity": scheduler.mission.activity.value,
         "generation": scheduler.mission.generation,
         "draining": scheduler.draining_until_ms is not None,
-        "instances": [_describe_instance(loop, model) for model in sorted(scheduler.residents.instances)],
+        "instances": [_describe_instance(loop, model) for model in _list_models(loop)],
         "budget_mb": ledger.budget_mb,
         "margin_mb": ledger.margin_mb,
         "used_est_mb": ledger.used_mb,
@@ -62,9 +62,16 @@ def _harmless(loop: Loop) -> int:
     return loop.counts.requests.get("ok", 0) + loop.counts.requests.get("cancelled", 0)
 
 
+def _list_models(loop: Loop) -> list[str]:
+    """Every model that can be loaded, and those whose worker has outlived their file."""
+    scheduler = loop.scheduler
+    loadable = {file.id for file in scheduler.catalog.files.values() if not file.problem}
+    return sorted({*loadable, *(instance.model for instance in scheduler.residents.resident())})
+
+
 def _describe_instance(loop: Loop, model: str) -> dict[str, Any]:
     scheduler = loop.scheduler
-    instance = scheduler.residents.instances[model]
+    instance = scheduler.instance_of(model)
     line = scheduler.requests.lines.get(model)
     idle_ms = now_ms() - instance.last_used_ms
     worker = loop.workers.get(instance.worker)

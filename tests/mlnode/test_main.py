@@ -29,11 +29,37 @@ def test_a_made_model_is_listed_with_its_facts(tmp_path: Path, monkeypatch: pyte
 def test_what_cannot_be_made_or_listed_gets_one_sentence(tmp_path: Path) -> None:
     for refused in (
         run("models", "make", tmp_path / "x.gguf", "--dim", 17),
+        run("models", "make", tmp_path / "x.bin"),
         run("models", "--models-dir", tmp_path / "none"),
         run("vectors", tmp_path / "none"),
     ):
         assert refused.exit_code == 1
         assert len(refused.stderr.splitlines()) == 1
+
+
+def test_a_listing_that_is_not_for_a_terminal_cuts_no_name(tmp_path: Path) -> None:
+    name = "a-model-with-a-name-that-is-as-long-as-they-are-these-days-q4_k_m.gguf"
+    run("models", "make", tmp_path / name)
+    assert name in run("models", "--models-dir", tmp_path).output
+
+
+def test_a_model_is_measured_and_its_profile_kept(tiny_path: Path, tmp_path: Path) -> None:
+    measured = [run("models", "measure", tiny_path, "--cache-dir", tmp_path / "cache") for _ in range(2)]
+    assert [result.exit_code for result in measured] == [0, 0]
+    profiles = {result.stdout.partition(",")[0] for result in measured}
+    assert len(profiles) == 1
+    assert float(measured[0].stdout.partition(", ")[2].split()[0]) > 0
+    assert [path.suffix for path in (tmp_path / "cache").iterdir()] == [".profile"]
+
+
+def test_what_cannot_be_measured_gets_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "broken.gguf").write_text("no")
+    for name, word in (("none.gguf", "no file"), ("broken.gguf", "GGUF")):
+        refused = run("models", "measure", tmp_path / name, "--cache-dir", tmp_path / "cache")
+        assert refused.exit_code == 1
+        assert word in refused.stderr
+        assert len(refused.stderr.splitlines()) == 1
+    assert not (tmp_path / "cache").exists()
 
 
 def test_golden_cases_are_counted_and_a_wrong_one_fails(tmp_path: Path) -> None:

@@ -199,8 +199,28 @@ class TestPages:
         entries = {entry["id"]: entry for entry in httpx.get(f"{shared_node.url}/models").json()["models"]}
         assert set(entries) == {"a.gguf", "b.gguf", "c.gguf", "slow.gguf", "broken.gguf"}
         assert "error" in entries["broken.gguf"]
+        assert entries["broken.gguf"]["state"] == "failed"
         assert entries["a.gguf"]["names"] == ["nick"]
         assert entries["a.gguf"]["est_vram_mb"] > 0
+
+    def test_status_shows_every_model_that_can_be_loaded_and_the_totals(self, shared_node: Node) -> None:
+        shared_node.complete()
+        status = shared_node.status()
+        assert {entry["model"] for entry in status["instances"]} >= {
+            "a.gguf",
+            "b.gguf",
+            "c.gguf",
+            "slow.gguf",
+        }
+        assert shared_node.instance("a.gguf").keys() >= {
+            *("model", "state", "last_used", "est_vram_mb", "measured_vram_mb", "queue", "inflight", "slots"),
+        }
+        assert status.keys() >= {
+            *("budget_mb", "margin_mb", "used_est_mb", "loads_total", "evictions_total", "errors_total"),
+            *("uptime_s", "settings"),
+        }
+        assert status["settings"]["default_model"] == "a.gguf"
+        assert status["budget_mb"] >= status["used_est_mb"] + status["margin_mb"] > 64
 
     def test_metrics_count_what_was_answered(self, shared_node: Node) -> None:
         shared_node.complete()

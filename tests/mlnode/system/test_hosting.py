@@ -199,8 +199,23 @@ class TestStart:
 
     def test_an_impossible_setting_gets_one_sentence(self, tmp_path: Path) -> None:
         self.assert_refused(self.run("--home", str(tmp_path), "--slots", "0"), "--slots")
-        flags = ("--home", str(tmp_path), "--models-dir", str(tmp_path), "--preload", "x")
-        self.assert_refused(self.run(*flags), "--preload")
+
+    @pytest.mark.parametrize(
+        "flags",
+        [
+            ("--preload", "x"),
+            ("--default-model", "x"),
+            ("--alias", "x.gguf=y"),
+            ("--host", "no.such.name.invalid"),
+            ("--log-level", "loud"),
+        ],
+        ids=lambda flags: flags[0],
+    )
+    def test_a_name_that_leads_nowhere_gets_one_sentence(
+        self, tmp_path: Path, flags: tuple[str, str]
+    ) -> None:
+        run = self.run("--home", str(tmp_path), "--models-dir", str(tmp_path), *flags)
+        self.assert_refused(run, flags[0])
 
     def test_settings_come_from_flag_then_environment_then_file(
         self, start_node: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

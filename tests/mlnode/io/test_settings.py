@@ -1,0 +1,88 @@
+"""What an operator can set, where it may stand, what is refused, and that the page tells all of it."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from mlnode.io.settings import Settings, load_settings
+
+README = Path(__file__).parents[3] / "mlnode" / "README.md"
+
+
+def test_the_page_names_every_setting_with_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    rows = re.findall(r"^\| `--([a-z-]+)` \| (.+?) \| .+ \|$", README.read_text("utf-8"), re.MULTILINE)
+    shown = {name.replace("-", "_"): default.strip("`") for name, default in rows}
+    assert list(shown) == list(Settings.model_fields)
+    actual = {key: _show(value) for key, value in Settings().model_dump(mode="json").items()}
+    assert actual == shown
+
+
+def _show(value: object) -> str:
+    if isinstance(value, (bool, int)):
+        return str(value).lower()
+    return str(value).replace("/home/me", "~") if value else "none"
+
+
+def test_without_a_home_directory_a_path_must_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "~")
+    with pytest.raises(ValidationError, match="give an absolute path"):
+        load_settings({})
+    given = {"home": "/x", "models_dir": "/y", "cache_dir": "/z"}
+    assert load_settings(given).home == Path("/x")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "word"),
+    [
+        ("x.toml", "slots = [", "no toml"),
+        ("x.yaml", "slots: [1", "no yaml"),
+        ("x.json", '{"slots":', "no json"),
+        ("x.json", "[1]", "not a list"),
+        ("x.yml", "just words", "not a str"),
+        ("x.toml", "", ""),
+        ("x.ini", "slots=1", "must end in"),
+    ],
+)
+def test_a_file_that_holds_no_settings_is_refused_by_its_name(
+    tmp_path: Path, name: str, text: str, word: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    if not word:
+        assert load_settings({}, tmp_path / name).slots == 1
+        return
+    with pytest.raises(ValueError, match=word) as refused:
+        load_settings({}, tmp_path / name)
+    assert str(tmp_path / name) in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "word"),
+    [
+        ({"slotz": 1}, "slotz"),
+        ({"slots": 0}, "slots"),
+        ({"port": 70000}, "port"),
+        ({"alias": "a.gguf"}, "ID=NAME"),
+        ({"max_wait_ms": 0}, "max_wait_ms"),
+        ({"max_body_bytes": 2**30}, "max_body_bytes"),
+        ({"vram_budget_mb": 64}, "leaves nothing"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_refused(given: dict[str, object], word: str) -> None:
+    with pytest.raises(ValidationError, match=word):
+        load_settings(given)
+
+
+def test_the_same_keys_in_toml_yaml_and_json(tmp_path: Path) -> None:
+    texts = {
+        "x.toml": 'slots = 3\npreload = "a,b"\nalias = {nick = "a.gguf"}\n',
+        "x.yaml": "slots: 3\npreload: [a, b]\nalias: {nick: a.gguf}\n",
+        "x.json": '{"slots": 3, "preload": ["a", "b"], "alias": "a.gguf=nick"}',
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+        settings = load_settings({}, tmp_path / name)
+        assert (settings.slots, settings.preload, settings.alias) == (3, ("a", "b"), {"nick": "a.gguf"})
