@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import socket
 from collections.abc import Iterator
 
@@ -16,6 +17,7 @@ from chain.io.producer import Producer
 
 BLOCKS_PER_CALL_MAX = 10_000
 """Blocks that one call may ask for."""
+COUNT = re.compile("[0-9]{1,6}")
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -42,7 +44,7 @@ def build_app(health: Health, producer: Producer, metrics: Metrics, manual: bool
 
     async def make_blocks(request: Request) -> Response:
         text = request.query_params.get("count", "1")
-        if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= BLOCKS_PER_CALL_MAX:
+        if not COUNT.fullmatch(text) or not 1 <= int(text) <= BLOCKS_PER_CALL_MAX:
             return JSONResponse({"error": f"count is not a number from 1 to {BLOCKS_PER_CALL_MAX}"}, 400)
         for _ in range(int(text)):
             await producer.produce()

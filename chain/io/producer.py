@@ -70,6 +70,8 @@ class Producer:
         self._reached = reached
         self._turn = asyncio.Lock()
         self._wanted = asyncio.Event()
+        self._failed = asyncio.Event()
+        self._failure: Exception | None = None
 
     def broadcast(self, tx: bytes) -> TxResult:
         """Take a transaction into the mempool, if it passes the check."""
@@ -81,29 +83,22 @@ class Producer:
         return result
 
     async def produce(self) -> Block:
-        """Make the next block out of what waits, write it, and tell of it."""
+        """Make the next block out of what waits, write it, and tell of it. One that fails is the last one."""
         async with self._turn:
-            started = time.perf_counter()
-            block = self._propose()
-            result = self._machine.finalize_block(block)
-            summary = summarise_block(block, result).SerializeToString(deterministic=True)
-            self._reached("before_sql", block.header.height)
-            finalised = time.perf_counter()
-            await asyncio.to_thread(self._database.commit, block, result, _rows(block, result, summary))
-            written = time.perf_counter()
-            self._reached("after_sql", block.header.height)
-            self._machine.commit()
-            self._advance(block, result)
-            self._feed.publish(block.header.height, summary)
-            self._metrics.committed(
-                block.header.height,
-                result,
-                finalised - started,
-                written - finalised,
-                time.perf_counter() - started,
-            )
-            self._metrics.waiting(len(self.mempool), self.mempool.size_bytes)
-            return block
+            if self._failure is not None:
+                raise self._failure
+            try:
+                return await self._make_block()
+            except Exception as failure:
+                self._failure = failure
+                self._failed.set()
+                raise
+
+    async def run_by_hand(self) -> None:
+        """No block of its own; ends with the error of one that could not be made."""
+        await self._failed.wait()
+        if self._failure is not None:
+            raise self._failure
 
     async def run_interval(self, block_time_s: float) -> None:
         """A block every so many seconds; one that comes late does not make the next ones hurry."""
@@ -124,6 +119,29 @@ class Producer:
     async def finish(self) -> None:
         """Let the block under way be finished, and begin no other one."""
         await self._turn.acquire()
+
+    async def _make_block(self) -> Block:
+        started = time.perf_counter()
+        block = self._propose()
+        result = self._machine.finalize_block(block)
+        summary = summarise_block(block, result).SerializeToString(deterministic=True)
+        self._reached("before_sql", block.header.height)
+        finalised = time.perf_counter()
+        await asyncio.to_thread(self._database.commit, block, result, _rows(block, result, summary))
+        written = time.perf_counter()
+        self._reached("after_sql", block.header.height)
+        self._machine.commit()
+        self._advance(block, result)
+        self._feed.publish(block.header.height, summary)
+        self._metrics.committed(
+            block.header.height,
+            result,
+            finalised - started,
+            written - finalised,
+            time.perf_counter() - started,
+        )
+        self._metrics.waiting(len(self.mempool), self.mempool.size_bytes)
+        return block
 
     def _propose(self) -> Block:
         """The next block: its time is the clock's, but always later than the last block's."""

@@ -98,7 +98,7 @@ async def _make_blocks(producer: Producer, settings: Settings) -> None:
     elif settings.block_mode == "instant":
         await producer.run_instant()
     else:
-        await asyncio.Event().wait()
+        await producer.run_by_hand()
 
 
 async def _until_stopped(making: asyncio.Task[None]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -311,7 +312,22 @@ async def test_blocks_by_hand(tmp_path: Path) -> None:
         made = (await http.post("/blocks?count=3")).json()
         assert made == {"height": 3, "app_hash": (await client.status()).app_hash.hex()}
         assert (await client.find_tx(tx_hash)).tx_response.height == 1
-        for count in ("0", "x", "-1", "10001"):
+        for count in ("0", "x", "-1", "10001", "9" * 5000):
             assert (await http.post(f"/blocks?count={count}")).status_code == 400
         assert (await client.status()).height == 3
     assert daemon.stop() == 0
+
+
+@pytest.mark.parametrize("mode", [("--block-mode", "manual"), ("--block-time-s", "0.2")])
+async def test_a_block_that_cannot_be_written_ends_the_process_whoever_asked_for_it(
+    mode: tuple[str, ...], tmp_path: Path
+) -> None:
+    daemon = Daemon(tmp_path, options=mode)
+    daemon.start()
+    with sqlite3.connect(tmp_path / "chain.db") as connection:
+        connection.execute("DROP TABLE events")
+    if "manual" in mode:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{daemon.ports['http']}") as http:
+            assert (await http.post("/blocks")).status_code == 500
+    assert daemon.wait() == 1
+    assert "the database did not take the block: no such table: events" in daemon.log
