@@ -2,7 +2,7 @@
 # MODEL=path.gguf lets demo and up serve a file of yours.  PYTHON=/path/to/python3 chooses the interpreter.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up run down build test lint types proto tidy
+.PHONY: help demo up run down build test lint bench proto tidy
 
 ENSURE := sh deploy/install/ensure.sh
 BIN := .venv/bin
@@ -28,13 +28,14 @@ build: run-ready ## install everything a network needs, start nothing
 test: lint model-ready ## lint, then run every test
 	@$(BIN)/python -m pytest
 
-lint: dev-ready ## check the contract and the code's form
+lint: dev-ready ## check the contract, the code's form and the types
 	@cd proto && ../$(BIN)/buf lint
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy --no-error-summary
 
-types: dev-ready ## check the types of everything
-	@$(BIN)/mypy
+bench: dev-ready model-ready ## measure against the limits; one row with only=NAME
+	@$(BIN)/python -m tests.bench $(only)
 
 proto: dev-ready ## generate the code of the contract again
 	@$(BIN)/python proto/generate.py

@@ -1,0 +1,79 @@
+"""Measures how near we are to the limit: `make bench`, or one row with `make bench only=NAME`.
+
+Each row is measured side by side with its reference in one run, in turns, and the median of the ratios
+counts. The table goes to the terminal and, as a list, to `.meshkeeper/bench/latest.json`. The exit status
+says only whether it could be measured.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Column, Table
+
+from tests.bench import chain_rows, mlnode_rows
+
+TURNS = 3
+RESULT = Path(".meshkeeper/bench/latest.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table. A ratio of 1 is the limit itself."""
+
+    name: str
+    ours: float
+    reference: float
+    ratio: float
+    goal: float
+    met: bool
+
+
+Rate = Callable[[], float]
+ROWS: dict[str, tuple[Callable[[], tuple[Rate, Rate]], float]] = {
+    "transfers_per_s_vs_signature_checks": (chain_rows.prepare_transfers, 0.33),
+    "commits_per_s_vs_one_fsync": (chain_rows.prepare_commits, 0.05),
+    "http_tokens_per_s_vs_bare_llama_decode": (mlnode_rows.prepare_decode, 0.97),
+    "nonces_per_s_vs_bare_prefill": (mlnode_rows.prepare_nonces, 0.8),
+}
+"""Name, what prepares (ours, reference), each a call that returns a rate, and the ratio to be reached."""
+
+
+def measure(name: str) -> Row:
+    """Measures one row: ours and the reference in turns."""
+    prepare, goal = ROWS[name]
+    ours, reference = prepare()
+    pairs = [(ours(), reference()) for _ in range(TURNS)]
+    ratio = statistics.median(a / b for a, b in pairs)
+    medians = (statistics.median(pair[side] for pair in pairs) for side in (0, 1))
+    return Row(name, *(round(value, 1) for value in medians), round(ratio, 3), goal, ratio >= goal)
+
+
+def main() -> int:
+    """Measures the rows that are asked for and shows them."""
+    parser = argparse.ArgumentParser(prog="make bench", description="Measure against the limits.")
+    parser.add_argument("only", nargs="?", default="", help="part of a row's name")
+    wanted = parser.parse_args().only
+    names = [name for name in ROWS if wanted in name]
+    if not names:
+        print(f"no row is named {wanted!r}; there are: {', '.join(ROWS)}", file=sys.stderr)
+        return 2
+    rows = []
+    table = Table(Column("name", no_wrap=True), "ours", "reference", "ratio", "goal", "met", box=SIMPLE)
+    for name in names:
+        rows.append(measure(name))
+        table.add_row(*(str(value) for value in asdict(rows[-1]).values()))
+    RESULT.parent.mkdir(parents=True, exist_ok=True)
+    RESULT.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
+    Console().print(table)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
