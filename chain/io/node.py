@@ -113,6 +113,8 @@ class Node:
     def _explain(self, error: grpc.aio.AioRpcError) -> str:
         if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
             return f"no chain answers at {self._address}; is it running?"
+        if error.code() == grpc.StatusCode.UNIMPLEMENTED:
+            return f"what answers at {self._address} is no chain, or an older one; --node names its gRPC port"
         reason = dict(error.trailing_metadata() or ()).get("reason")
         return f"{reason or error.code().name}: {error.details()}"
 

@@ -1,5 +1,6 @@
 """Handlers of the registry's messages. Only the authority may send them."""
 
+from chain.auth.addresses import decode_address
 from chain.context import Context
 from chain.errors import (
     ErrAmbiguousAlternative,
@@ -81,6 +82,8 @@ def check_alternatives(models: tuple[Model, ...], model_id: str, alternatives: t
 def _check_fields(msg: MsgRegisterModel, alternatives: tuple[str, ...]) -> None:
     if not is_identifier(msg.id, IDENTIFIER_LENGTH_MAX):
         raise ErrInvalidRecord(what="model", why="its id is not 1 to 256 printable ASCII characters")
+    if msg.proposed_by:
+        decode_address(msg.proposed_by)
     if msg.units_of_compute_per_token < 1:
         raise ErrInvalidRecord(what=f"model {msg.id!r}", why="units_of_compute_per_token is below 1")
     if not rules.is_fraction(msg.validation_threshold):

@@ -63,7 +63,7 @@ class MsgRegisterModel:
     authority: str = ""
     """The governance account, bech32. Signs."""
     proposed_by: str = ""
-    """Account that proposed the model, bech32."""
+    """Account that proposed the model, bech32; may be empty."""
     id: str = ""
     """Identifier, 1 to 256 printable ASCII characters."""
     units_of_compute_per_token: int = 0

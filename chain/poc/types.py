@@ -59,7 +59,7 @@ class PoCBatch:
     dist_micro: tuple[int, ...] = ()
     """Distance of each nonce's vector to the target, millionths; same length as nonces."""
     batch_id: str = ""
-    """Identifier of the batch, unique per participant and stage."""
+    """Identifier of the batch, unique per machine and stage."""
     node_id: str = ""
     """The machine's local_id."""
 
@@ -138,8 +138,8 @@ class NodeEligibility:
 
 @dataclass(frozen=True, slots=True)
 class MsgSubmitPocBatch:
-    """Hands in mined nonces. Refused, in this order: ErrPocNodeIdEmpty, ErrUpcomingEpochNotFound,
-    ErrPocWrongStartBlockHeight, ErrPocTooLate, ErrNodeNotInEpoch, ErrNodeDisabled.
+    """Hands in mined nonces. Refused, in this order: ErrPocNodeIdEmpty, ErrPocNonceNotAccepted,
+    ErrUpcomingEpochNotFound, ErrPocWrongStartBlockHeight, ErrPocTooLate, ErrNodeNotInEpoch, ErrNodeDisabled.
     """
 
     creator: str = ""

@@ -4,9 +4,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import grpc
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -253,6 +255,17 @@ def test_a_committed_transaction_is_found_by_its_hash(network: Network) -> None:
     assert found["tx_response"] == sent
     (message,) = found["tx"]["body"]["messages"]
     assert list(message) == ["@type", "from_address", "to_address", "amount"]
+
+
+def test_what_is_no_chain_is_called_that(run: Run) -> None:
+    server = grpc.server(ThreadPoolExecutor(1))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        result = run("status", "--node", f"127.0.0.1:{port}")
+    finally:
+        server.stop(None)
+    assert (result.exit_code, f"what answers at 127.0.0.1:{port} is no chain" in result.stderr) == (1, True)
 
 
 def test_the_state_of_a_running_chain_is_exported(network: Network) -> None:
