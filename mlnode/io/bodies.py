@@ -108,6 +108,8 @@ def decode_body(data: bytes, kind: type[Body]) -> Body:
         raise RequestInvalid("BAD_FIELD", f"{text}.", where.strip("`$.") or None) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RequestInvalid("BAD_JSON", f"The body is not JSON: {error}.") from None
+    except RecursionError:
+        raise RequestInvalid("BAD_JSON", "The body is nested too deeply.") from None
     if body.n not in (None, 1):
         raise RequestInvalid("UNSUPPORTED", "Only one answer a request is offered: n must be 1.", "n")
     if body.logit_bias:
@@ -192,6 +194,8 @@ def _stops(stop: str | list[str] | None) -> tuple[str, ...]:
 
 def _prompt(prompt: str | Sequence[Any]) -> tuple[str | None, list[int] | None]:
     """The text, or the token ids. A list with one prompt in it is that prompt."""
+    if len(prompt) == 1 and isinstance(prompt[0], (str, list)):
+        prompt = prompt[0]
     if isinstance(prompt, str):
         if not prompt.strip():
             raise RequestInvalid("BLANK_PROMPT", "The prompt is blank.", "prompt")
@@ -201,8 +205,6 @@ def _prompt(prompt: str | Sequence[Any]) -> tuple[str | None, list[int] | None]:
         if min(tokens) < 0 or max(tokens) >= 2**31:
             raise RequestInvalid("BAD_FIELD", "A token id is out of range.", "prompt")
         return None, tokens
-    if len(prompt) == 1 and isinstance(prompt[0], (str, list)):
-        return _prompt(prompt[0])
     raise RequestInvalid(
         "BAD_FIELD", "prompt must be one text or one list of token ids; one prompt a request.", "prompt"
     )

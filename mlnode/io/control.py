@@ -248,6 +248,8 @@ def _read_job(request: pb.StartPocGenerateRequest) -> PocJob:
         raise ArgumentInvalid("first_nonce is out of range.")
     if not request.callback_address or not request.node_id:
         raise ArgumentInvalid("callback_address and node_id must be given.")
+    if not (request.callback_token.isascii() and request.callback_token.isprintable()):
+        raise ArgumentInvalid("callback_token must be printable ASCII: it travels in a header.")
     return PocJob(
         stage=stage,
         model=request.model,

@@ -18,6 +18,16 @@ from mlnode.io.frames import (
     Submit,
 )
 
+PROMPTS = (
+    "What is the capital of France?",
+    "2+2=?",
+    "Thanks.",
+    "?",
+    "user",
+    "Translate to German: good morning",
+    "Please answer with nothing at all.",
+)
+
 Start = Callable[..., Awaitable[Any]]
 
 
@@ -45,6 +55,14 @@ async def test_a_real_model_answers_and_proves_its_work(
     assert "there was" in first
     assert first == again
     assert chat.strip()
+    for request_id, prompt in enumerate(PROMPTS, 10):
+        talk = [ChatMessage("user", prompt)]
+        for temperature in (0.0, 1.0):
+            number = 2 * request_id + int(temperature)
+            order = Submit(
+                request_id=number, messages=talk, max_tokens=4, temperature=temperature, seed=number
+            )
+            assert (await ask(client, order)).strip(), (prompt, temperature)
 
     key = b"\x02" + b"\x07" * 32
     client.worker.send(

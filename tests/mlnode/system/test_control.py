@@ -188,6 +188,8 @@ class TestCommands:
         assert_refused(invalid, "tokens_per_nonce", lambda: broker.mine("x:1", stage=other))
         assert_refused(invalid, "node_rank", lambda: broker.mine("x:1", node_rank=3))
         assert_refused(invalid, "public_key", lambda: broker.mine("x:1", public_key=b"short"))
+        assert_refused(invalid, "callback_token", lambda: broker.mine("x:1", callback_token="a\nb"))
+        assert_refused(invalid, "callback_address", lambda: broker.mine(""))
         assert broker.state().mode == pb.MODE_STOPPED
 
     def test_stop_ends_a_load_under_way(self, broker: Broker) -> None:
