@@ -73,8 +73,19 @@ def _tell(network: Network, teller: Teller) -> None:
             tell(story)
             network.check_alive()
         except (Interrupted, *EXPECTED) as problem:
-            raise _Stopped(title, network.plan.log(suspect), problem) from problem
+            cause = _find_cause(network, problem)
+            raise _Stopped(title, network.plan.log(suspect), cause) from problem
     _sum_up(story, network)
+
+
+def _find_cause(network: Network, problem: BaseException) -> BaseException:
+    """A process that died explains whatever failed without it."""
+    if not isinstance(problem, Interrupted):
+        try:
+            network.check_alive()
+        except ProcessFailed as death:
+            return death
+    return problem
 
 
 def _sum_up(story: Story, network: Network) -> None:

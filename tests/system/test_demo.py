@@ -156,6 +156,7 @@ def test_a_process_that_dies_fails_the_demo_with_its_name_and_log(tmp_path: Path
     os.kill(find_pid(str(tmp_path), "chain start"), signal.SIGKILL)
     text, _ = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert "failed: chain died" in text or "chain.log" in text, text
+    assert "failed: chain died with status -9; read" in text, text
+    assert "chain.log" in text
     assert "Traceback" not in text
     assert wait_gone(tmp_path) == []
