@@ -253,3 +253,16 @@ def assign(*node_ids: str, on_duty: tuple[str, ...] = (), owner: str = ME) -> tu
     """The groups of an epoch that gives the model to these nodes."""
     nodes = tuple(GroupNode(node_id, 5, node_id in on_duty) for node_id in node_ids)
     return (ModelGroup(MODEL, (), (GroupMember(owner, 10, nodes),)),)
+
+
+COMMANDS = (
+    actions.StopNode,
+    actions.InferenceUp,
+    actions.StartPocGenerate,
+    actions.StartPocValidate,
+)
+
+
+def commands(asked: list[actions.Action]) -> list[tuple[str, str]]:
+    """The orders to nodes among them: kind and node."""
+    return [(type(item).__name__, item.node_id) for item in asked if isinstance(item, COMMANDS)]

@@ -11,7 +11,7 @@ from broker.io.callback import CallbackServer
 from broker.io.mlnode import Nodes
 from broker.nodes import Mode, PocStatus
 from mlnode.io.made_gguf import write_tiny_gguf
-from tests.network import Daemon
+from tests.daemon import Daemon
 
 PARAMS = PocParams(16, 1_270_000, 60_000, ExactDecimal(1, -2), ExactDecimal(1, -7), 16, 8, 64, 100)
 STAGE = PocStage(1, 30, b"h" * 32, PARAMS)
