@@ -40,13 +40,15 @@ def from_decimal(number: Decimal) -> int:
 
 def to_decimal(scaled: int) -> Decimal:
     """The number with the fewest digits: 0.05 becomes value 5, exponent -2. Digits beyond what 64 bits
-    hold are cut off toward zero.
+    hold are cut off toward zero. Refuses what is too large for 64 bits and an exponent of 18.
     """
     if scaled == 0:
         return Decimal()
     value, exponent = scaled, -PRECISION
-    while value % 10 == 0 or not -(2**63) <= value < 2**63:
+    while not -(2**63) <= value < 2**63 or (value % 10 == 0 and exponent < PRECISION):
         value, exponent = quo_truncate(value, 10), exponent + 1
+    if exponent > PRECISION:
+        raise ErrInvalidRecord(what="decimal", why=f"{text_of(scaled)} is too large")
     return Decimal(value, exponent)
 
 

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chain import fixed
@@ -39,11 +39,18 @@ def test_text_comes_back(number: int) -> None:
 
 
 @given(st.integers(-(2**63), 2**63 - 1), st.integers(-18, 18))
+@example(6390, 18)
+@example(-(2**63), 18)
 def test_a_decimal_is_exact_both_ways(value: int, exponent: int) -> None:
     number = fixed.from_decimal(Decimal(value, exponent))
     assert Fraction(number, ONE) == Fraction(value) * Fraction(10) ** exponent
     back = fixed.to_decimal(number)
     assert fixed.from_decimal(back) == number
+
+
+def test_a_number_too_large_for_a_decimal_is_refused() -> None:
+    with pytest.raises(ErrInvalidRecord, match="too large"):
+        fixed.to_decimal(2**63 * ONE * ONE)
 
 
 def test_zero_and_small_numbers_have_the_shortest_decimal() -> None:
