@@ -104,7 +104,7 @@ def test_every_record_agrees_with_its_message_field_by_field(record_class: Any) 
 
 @pytest.mark.parametrize("record_class", RECORDS, ids=lambda record_class: record_class.__name__)
 def test_every_record_comes_back_from_its_bytes(record_class: Any) -> None:
-    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=12, suppress_health_check=list(HealthCheck))
     @given(records(record_class))
     def check(record: Any) -> None:
         data = codec.encode(record)

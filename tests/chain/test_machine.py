@@ -133,6 +133,6 @@ class RandomBlocks(RuleBasedStateMachine):
 
 
 RandomBlocks.TestCase.settings = settings(
-    max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=12, stateful_step_count=25, suppress_health_check=list(HealthCheck)
 )
 TestRandomBlocks = RandomBlocks.TestCase

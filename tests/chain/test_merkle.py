@@ -63,7 +63,7 @@ def crowded(count: int) -> list[bytes]:
     return found
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(blocks)
 def test_the_app_hash_depends_on_the_entries_alone(history: list[dict[bytes, bytes | None]]) -> None:
     tree, state = MerkleTree(), {}
@@ -73,7 +73,7 @@ def test_the_app_hash_depends_on_the_entries_alone(history: list[dict[bytes, byt
     assert tree.root() == expected_root(state)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(blocks, blocks)
 def test_what_was_taken_back_leaves_no_trace(
     before: list[dict[bytes, bytes | None]], after: list[dict[bytes, bytes | None]]
@@ -88,7 +88,7 @@ def test_what_was_taken_back_leaves_no_trace(
     assert tree.root() == root
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.dictionaries(keys, st.binary(max_size=3), min_size=1, max_size=30), keys)
 def test_presence_and_absence_can_be_proved_and_nothing_else(state: State, other: bytes) -> None:
     tree = MerkleTree()

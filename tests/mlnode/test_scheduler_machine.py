@@ -271,5 +271,5 @@ class Machine(RuleBasedStateMachine):
         return (list(line.waiting) for line in self.scheduler.requests.lines.values())
 
 
-Machine.TestCase.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)
+Machine.TestCase.settings = settings(max_examples=100, stateful_step_count=60)
 TestMachine = Machine.TestCase

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.collateral.rules import compute_slash, is_downtime
@@ -16,14 +16,12 @@ def exact(number: Decimal) -> Fraction:
     return Fraction(number.value) * Fraction(10) ** number.exponent
 
 
-@settings(deadline=None)
 @given(AMOUNTS, FRACTIONS)
 def test_what_is_taken_is_the_exact_part_rounded_down(amount: int, fraction: Decimal) -> None:
     assert compute_slash(amount, fraction) == int(amount * exact(fraction))
     assert 0 <= compute_slash(amount, fraction) <= amount
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(0, 10**6), FRACTIONS)
 def test_downtime_is_strictly_more_than_the_threshold(done: int, missed: int, threshold: Decimal) -> None:
     total = done + missed

@@ -138,7 +138,7 @@ def check(world: World, epoch: int) -> None:
             assert active.reseated or slots == len(array.ml_nodes) // 2
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(NETWORKS, NETWORKS)
 def test_the_invariants_hold_over_two_epochs(first: tuple[Host, ...], second: tuple[Host, ...]) -> None:
     world = build()
@@ -148,7 +148,7 @@ def test_the_invariants_hold_over_two_epochs(first: tuple[Host, ...], second: tu
     check(world, 2)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(NETWORKS)
 def test_the_order_of_what_participants_do_does_not_matter(network: tuple[Host, ...]) -> None:
     digests = []
@@ -159,7 +159,7 @@ def test_the_order_of_what_participants_do_does_not_matter(network: tuple[Host, 
     assert all(digest == digests[0] for digest in digests)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(NETWORKS)
 def test_a_nonce_earns_at_most_once_per_participant(network: tuple[Host, ...]) -> None:
     world = build()

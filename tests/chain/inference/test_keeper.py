@@ -30,7 +30,7 @@ def check_money(market: Market) -> None:
     assert all(0 <= i.actual_cost <= i.escrow_amount for i in completed)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(STEPS)
 def test_no_coin_is_made_or_lost(steps: list[tuple[str, str, int, int, int]]) -> None:
     market = Market()

@@ -3,7 +3,7 @@
 from base64 import b64encode
 from collections import Counter
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.epochs.types import ValidationWeight
@@ -15,7 +15,6 @@ MEMBERS = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 50)).map(
 )
 
 
-@settings(deadline=None)
 @given(MEMBERS, st.text(), st.integers(0, 99), st.sets(st.sampled_from("abcdefgh")))
 def test_only_a_member_with_weight_that_is_not_left_out_is_drawn(
     members: list[ValidationWeight], request_id: str, epoch: int, left_out: set[str]
@@ -31,7 +30,6 @@ def test_draws_follow_the_weights() -> None:
     assert 2850 < drawn["a"] < 3150
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(1, 10**6), *[st.integers(0, 2**31)] * 2)
 def test_a_cost_fits_its_record_and_grows_with_tokens(
     input_price: int, output_price: int, base: int, prompt: int, completion: int

@@ -1,6 +1,6 @@
 """Resolution: it always ends, whatever the registry holds."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.models import rules
@@ -12,7 +12,6 @@ REGISTRIES = st.dictionaries(NAMES, st.lists(NAMES, max_size=5), max_size=8).map
 )
 
 
-@settings(deadline=None)
 @given(REGISTRIES, NAMES, st.sampled_from(rules.RESOLUTIONS))
 def test_an_identifier_stands_for_a_registered_model_or_for_none(
     models: list[Model], identifier: str, resolution: str
@@ -22,7 +21,6 @@ def test_an_identifier_stands_for_a_registered_model_or_for_none(
     assert resolved in reachable if reachable else resolved is None
 
 
-@settings(deadline=None)
 @given(REGISTRIES, NAMES, st.sampled_from(rules.RESOLUTIONS), st.randoms())
 def test_the_order_of_the_registry_does_not_matter(
     models: list[Model], identifier: str, resolution: str, random: object
@@ -32,7 +30,6 @@ def test_the_order_of_the_registry_does_not_matter(
     assert rules.build_resolver(shuffled, resolution).resolve(identifier) == first
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(NAMES, st.lists(NAMES, max_size=4)), max_size=12))
 def test_what_registration_lets_in_has_no_cycle_and_one_owner(steps: list[tuple[str, list[str]]]) -> None:
     registry: dict[str, Model] = {}

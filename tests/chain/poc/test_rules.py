@@ -1,7 +1,7 @@
 """Eligibility, claims and votes."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chain.models.rules import build_resolver
@@ -80,7 +80,6 @@ class TestClaims:
         claims = rules.compute_claims(batches, {("p", "n"): "NODE_STOPPED"})
         assert claims == {"p": {}, "q": {"n": 2}}
 
-    @settings(deadline=None)
     @given(
         st.lists(
             st.tuples(
@@ -104,7 +103,6 @@ class TestClaims:
             assert sum(nodes.values()) == len(distinct)
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from("vwxyz"), st.integers(-5, 100)), st.data())
 def test_acceptance_needs_more_than_half_of_all_weight(weights: dict[str, int], data: st.DataObject) -> None:
     verdicts = {name: data.draw(st.sampled_from((True, False, None))) for name in "vwxyz"}
