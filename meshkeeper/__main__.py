@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -73,6 +74,7 @@ def _root(
 
 def main() -> None:
     """Runs the command line. Leaves with 0, 1 (refused or failed) or 2 (wrong usage)."""
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what gRPC's C core would remark is said by ours
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # "?" for what a terminal cannot show

@@ -65,7 +65,7 @@ class Network:
 
     def start(self) -> None:
         """Lays everything out and starts it; returns when every process is ready."""
-        self.models.mkdir(parents=True)
+        self.models.mkdir(parents=True, exist_ok=True)
         write_tiny_gguf(self.models / FILE, seed=1, n_ctx_train=1024)
         for node in self.nodes.values():
             node.launch()

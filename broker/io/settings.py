@@ -147,6 +147,8 @@ def load_settings(flags: dict[str, Any], config: Path | None = None) -> Settings
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise HomeError(f"there is no setting {key!r}; see meshkeeper broker start --help") from None
         raise HomeError(f"setting {key}: {first['msg'].removeprefix('Value error, ')}") from None
     except (ValueError, yaml.YAMLError) as error:
         raise HomeError(f"cannot read {config}: {' '.join(str(error).split())}") from None

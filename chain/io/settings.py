@@ -93,6 +93,9 @@ def load_settings(flags: dict[str, Any], config: Path | None = None) -> Settings
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            text = f"there is no setting {key!r}; see meshkeeper chain start --help"
+            raise SettingsRefused(text) from error
         raise SettingsRefused(f"setting {key}: {first['msg']}") from error
     except ValueError as error:
         raise SettingsRefused(f"cannot read {config}: {error}") from error

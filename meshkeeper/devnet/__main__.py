@@ -1,6 +1,5 @@
 """The `meshkeeper devnet` commands."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -18,8 +17,6 @@ app = typer.Typer(
 Root = Annotated[Path, typer.Option("--root", help="Folder for state and logs.", envvar="MESHKEEPER_ROOT")]
 Model = Annotated[Path | None, typer.Option("--model", help="GGUF file to serve instead of the demo's own.")]
 HERE = Path(".meshkeeper")
-
-os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # gRPC's C core writes remarks between the lines of the story
 
 
 @app.command()

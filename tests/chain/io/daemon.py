@@ -1,13 +1,7 @@
-"""A real chain process for tests: laid out, started, asked, killed.
-
-The processes are forked from one that has imported everything, so that many short lives cost little.
-"""
+"""A real chain process for tests: laid out, started, asked, killed."""
 
 import asyncio
 import json
-import multiprocessing
-import os
-import sys
 import time
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
@@ -21,22 +15,10 @@ from chain.genesis import GenesisState
 from chain.io.genesis_file import GENESIS_FILE, write_genesis
 from chain.v1 import events_pb2
 from tests.chain.kit import CHAIN_ID, Signer, build_genesis, build_tx
+from tests.forks import FORKS, run_command
 
 START_TIMEOUT_S = 30
 ADA, BOB = Signer("ada"), Signer("bob")
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["chain.__main__", "chain.io.serve", "tests.chain.kit"])
-
-
-def run_chain(arguments: list[str], environment: dict[str, str], log: Path) -> None:
-    """What a chain process does: the command line, with a log of its own."""
-    descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    os.dup2(descriptor, sys.stderr.fileno())
-    os.environ.update(environment)
-    sys.argv[1:] = arguments
-    from chain.__main__ import main
-
-    main()
 
 
 @dataclass
@@ -66,9 +48,19 @@ class Daemon:
 
     def launch(self, **environment: str) -> None:
         """Start a process, without waiting for it."""
-        arguments = ["start", "--home", str(self.home), "--grpc-port", "0", "--http-port", "0", *self.options]
+        arguments = [
+            "chain",
+            "start",
+            "--home",
+            str(self.home),
+            "--grpc-port",
+            "0",
+            "--http-port",
+            "0",
+            *self.options,
+        ]
         self.process = FORKS.Process(
-            target=run_chain, args=(arguments, environment, self.home / "log"), daemon=True
+            target=run_command, args=(arguments, environment, self.home / "log"), daemon=True
         )
         self.process.start()
 

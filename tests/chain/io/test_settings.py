@@ -42,7 +42,7 @@ def test_a_home_may_begin_with_a_tilde(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"block_mode": "never"}, "", "", "setting block_mode"),
         ({"block_time_s": 0}, "", "", "setting block_time_s"),
         ({"checkpoint_blocks": 0}, "", "", "setting checkpoint_blocks"),
-        ({}, "a.toml", "colour = 1", "setting colour"),
+        ({}, "a.toml", "colour = 1", "no setting .colour"),
         ({}, "a.toml", "= =", "cannot read"),
         ({}, "a.json", "{", "cannot read"),
         ({}, "a.ini", "", "must end in"),
