@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.daemon import Daemon
 from tests.system.processes import find_pid, wait_gone
 
 DEMO_WITHIN_S = 300
+IDLE = ["--grpc-port", "0", "--http-port", "0", "--block-mode", "manual"]
+"""A chain that makes no block of its own."""
 
 
 @dataclass
@@ -113,6 +116,62 @@ def test_the_chain_comes_back_from_sigkill_with_the_same_app_hash(told: Told) ->
 
 def test_no_process_and_no_lock_is_left(told: Told) -> None:
     assert wait_gone(told.root) == []
+
+
+def test_the_story_agrees_with_what_the_kept_chain_answers(told: Told) -> None:
+    chain = Daemon("chain", told.root / "demo" / "chain", ["chain", "start", *IDLE])
+    chain.start()
+    try:
+        names = {
+            json.loads((told.root / "demo" / f"broker-{name}" / "key.json").read_text())["address"]: name
+            for name in told.story["epochs"][0]["weights"]
+        }
+
+        def query(*words: str) -> dict:
+            command = [sys.executable, "-m", "meshkeeper", "chain", "query", *words]
+            where = ["--node", f"127.0.0.1:{chain.ports['grpc']}"]
+            return json.loads(subprocess.run([*command, *where], check=True, capture_output=True).stdout)
+
+        def weigh(index: int, *model: str) -> dict[str, dict[str, int]]:
+            group = query("epochs", "group", str(index), *model)["epoch_group_data"]
+            return {
+                names[member["member_address"]]: {
+                    node["node_id"]: int(node["poc_weight"]) for node in member["ml_nodes"]
+                }
+                | {"": int(member["weight"])}
+                for member in group["validation_weights"]
+            }
+
+        for epoch in told.story["epochs"]:
+            block = query("blocks", "show", str(epoch["effective_block_height"]))
+            assert block["app_hash"] == epoch["app_hash"]
+            known = weigh(epoch["index"])
+            assert {name: weights[""] for name, weights in known.items()} == epoch["weights"]
+            for model, members in epoch["snapshot"].items():
+                assert weigh(epoch["index"], model) == {
+                    member["participant"]: {node["node_id"]: node["weight"] for node in member["nodes"]}
+                    | {"": member["weight"]}
+                    for member in members
+                }
+        last = told.story["epochs"][-1]  # the batches of the one before are pruned by now
+        batches = query("poc", "batches", str(last["poc_start_block_height"]))["batches"]
+        assert sum(len(batch["nonces"]) for batch in batches) == sum(last["weights"].values())
+
+        inference = told.story["inference"]
+        record = query("inference", "show", inference["inference_id"])["inference"]
+        assert (names[record["executed_by"]], names[record["transferred_by"]], record["model"]) == (
+            inference["executed_by"],
+            inference["transferred_by"],
+            inference["model"],
+        )
+        assert int(record["actual_cost"]) == inference["actual_cost_umesh"]
+        assert int(record["completion_token_count"]) == inference["completion_token_count"]
+        disabled = told.story["disabled_node"]
+        owner = next(address for address, name in names.items() if name == disabled["participant"])
+        eligibility = query("nodes", "eligibility", owner, disabled["node_id"])["eligibility"]
+        assert (eligibility["eligible"], eligibility["reason"]) == (False, "NODE_STOPPED")
+    finally:
+        assert chain.end() == 0
 
 
 def test_every_process_has_a_log_of_its_own(told: Told) -> None:
