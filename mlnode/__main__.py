@@ -1,6 +1,7 @@
 """`meshkeeper mlnode`: run a node, look at model files, make a small one, run golden cases."""
 
 import asyncio
+import os
 import sys
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as read_version
@@ -95,6 +96,7 @@ def serve(
 
 
 def _serve(flags: dict[str, Any], config: Path | None) -> None:
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its own lines on stderr say what ours say
     from mlnode.io.log import set_up_log
     from mlnode.io.serve import StartFailed, serve
     from mlnode.io.settings import load_settings
