@@ -17,7 +17,7 @@ from enum import Enum
 
 from chain.auth.addresses import FEE_COLLECTOR, address_of, decode_address
 from chain.auth.keeper import Accounts
-from chain.auth.signatures import SignatureCache, is_public_key
+from chain.auth.signatures import is_public_key
 from chain.bank.keeper import Bank
 from chain.bank.rules import check_coins, text_of_coins
 from chain.context import NS_PER_S, Context
@@ -83,7 +83,6 @@ class Ante:
     params: Params
     accounts: Accounts
     bank: Bank
-    signatures: SignatureCache
     gas: GasMeter = field(default_factory=lambda: GasMeter(None))
 
 
@@ -197,7 +196,7 @@ def _verify_signature(ante: Ante, address: str, info: SignerInfo, signature: byt
     if ante.mode in (Mode.RECHECK, Mode.SIMULATE):
         return
     message = sign_bytes(ante.tx.raw, ante.ctx.header.chain_id, account.account_number)
-    if not ante.signatures.verify(account.key_type, account.public_key, message, signature):
+    if not ante.accounts.verify(ante.ctx, address, message, signature):
         why = f"check account number {account.account_number} and chain {ante.ctx.header.chain_id!r}"
         raise ErrUnauthorized(address=address, why=why)
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
 from enum import IntEnum
 from functools import cache
+from operator import attrgetter
 from typing import Any as Anything
 from typing import TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -98,20 +99,15 @@ def decode(record_class: type[Record], data: bytes) -> Record:
 
 def decode_strict(record_class: type[Record], data: bytes) -> Record:
     """The same for bytes from outside: refuses unknown fields at every depth."""
-    message = _parse(record_class, data)
-    size = message.ByteSize()
-    message.DiscardUnknownFields()
-    if message.ByteSize() != size:
-        raise ErrTxDecode(why=f"{record_class.__name__} has a field that is not known here")
-    return from_message(record_class, message)
+    return from_message(record_class, _parse_strict(record_class, data))
 
 
 def decode_canonical(record_class: type[Record], data: bytes) -> Record:
     """The same for bytes that are hashed as they came: refuses any but the canonical form."""
-    record = decode_strict(record_class, data)
-    if encode(record) != data:
+    message = _parse_strict(record_class, data)
+    if message.SerializeToString(deterministic=True) != data:
         raise ErrTxDecode(why=f"{record_class.__name__} is not in canonical form")
-    return record
+    return from_message(record_class, message)
 
 
 def to_message(record: Anything) -> Message:
@@ -155,15 +151,25 @@ def _parse(record_class: type, data: bytes) -> Message:
     return message
 
 
+def _parse_strict(record_class: type, data: bytes) -> Message:
+    message = _parse(record_class, data)
+    size = message.ByteSize()
+    message.DiscardUnknownFields()
+    if message.ByteSize() != size:
+        raise ErrTxDecode(why=f"{record_class.__name__} has a field that is not known here")
+    return message
+
+
 @cache
 def _writer(record_class: Kind) -> Callable[[Anything], Message]:
     make = message_class(record_class)
-    columns = [(name, default, _out(hint)) for name, default, hint in _columns(record_class)]
+    columns = _columns(record_class)
+    names, defaults = [name for name, _, _ in columns], [default for _, default, _ in columns]
+    outs, get = [_out(hint) for _, _, hint in columns], _getter(names)
 
     def write(record: Anything) -> Message:
         values = {}
-        for name, default, out in columns:
-            value = getattr(record, name)
+        for name, default, out, value in zip(names, defaults, outs, get(record), strict=True):
             if value != default:
                 values[name] = value if out is None else out(value)
         return make(**values)
@@ -173,19 +179,34 @@ def _writer(record_class: Kind) -> Callable[[Anything], Message]:
 
 @cache
 def _reader(record_class: Kind) -> Callable[[Message], Anything]:
-    columns = [(name, _into(hint), _is_optional(hint)) for name, _, hint in _columns(record_class)]
+    columns = _columns(record_class)
+    get = _getter([name for name, _, _ in columns])
+    converted = [
+        (at, into)
+        for at, (_, _, hint) in enumerate(columns)
+        if not _is_optional(hint) and (into := _into(hint)) is not None
+    ]
+    optional = [(at, name, _into(hint)) for at, (name, _, hint) in enumerate(columns) if _is_optional(hint)]
 
     def read(message: Message) -> Anything:
-        values: list[Anything] = []
-        for name, into, optional in columns:
-            if optional and not message.HasField(name):
-                values.append(None)
-            else:
-                value = getattr(message, name)
-                values.append(value if into is None else into(value))
+        values = list(get(message))
+        for at, into in converted:
+            values[at] = into(values[at])
+        for at, name, into_optional in optional:
+            if not message.HasField(name):
+                values[at] = None
+            elif into_optional is not None:
+                values[at] = into_optional(values[at])
         return record_class(*values)
 
     return read
+
+
+def _getter(names: list[str]) -> Callable[[Anything], tuple[Anything, ...]]:
+    """Gives all attributes of these names at once, always as a tuple."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda source: tuple(getattr(source, name) for name in names)
 
 
 def _columns(record_class: type) -> list[tuple[str, Anything, Anything]]:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from chain.ante import Ante, Mode, run_ante
-from chain.auth.signatures import SignatureCache
 from chain.block import TxResult
 from chain.codec import encode, type_url
 from chain.context import Context
@@ -29,8 +28,36 @@ MESSAGE_GAS = 5_000
 WRITE_GAS = 1_000
 """Gas for each entry that the messages changed."""
 RUNS_MESSAGES = (Mode.DELIVER, Mode.SIMULATE)
+OPENED_BYTES_MAX = 64 * 1024 * 1024
+"""Bytes of transactions whose decoded form is remembered: as many as may wait for a block."""
 
 Outcome = TypeVar("Outcome")
+
+
+class OpenedTxs:
+    """Decodes a transaction once between its check and its block. What is remembered stands under all of its
+    bytes, so that nothing else can be taken for it; the oldest is forgotten first.
+    """
+
+    def __init__(self, decode: Callable[[bytes], Tx], bytes_max: int = OPENED_BYTES_MAX) -> None:
+        self._decode = decode
+        self._bytes_max = bytes_max
+        self._opened: dict[bytes, Tx] = {}
+        self._bytes = 0
+
+    def open(self, data: bytes) -> Tx:
+        """The transaction in the bytes. Refuses what is none, every time anew."""
+        known = self._opened.get(data)
+        if known is not None:
+            return known
+        tx = self._decode(data)
+        self._opened[data] = tx
+        self._bytes += len(data)
+        while self._bytes > self._bytes_max:
+            oldest = next(iter(self._opened))
+            del self._opened[oldest]
+            self._bytes -= len(oldest)
+        return tx
 
 
 class Executor:
@@ -40,13 +67,13 @@ class Executor:
         self._keepers = keepers
         self._routes = routes
         self._encoder = encoder
-        self._signatures = SignatureCache()
+        self._opened = OpenedTxs(lambda data: open_tx(data, routes))
 
     def run(self, ctx: Context, data: bytes, mode: Mode) -> TxResult:
         """What becomes of a transaction; what it changes is written to the context's store. Never raises
         for what a transaction holds; a `Fatal`, and a machine out of memory or stack, goes through.
         """
-        tx, refusal = attempt(lambda: open_tx(data, self._routes))
+        tx, refusal = attempt(lambda: self._opened.open(data))
         if tx is None:
             return _build_result(None, refusal, ())
         ante = self._enter(ctx, tx, mode)
@@ -64,7 +91,7 @@ class Executor:
 
     def check_structure(self, data: bytes) -> Refusal | None:
         """Why the bytes are no transaction; None when they are one."""
-        return attempt(lambda: open_tx(data, self._routes))[1]
+        return attempt(lambda: self._opened.open(data))[1]
 
     def _enter(self, ctx: Context, tx: Tx, mode: Mode) -> Ante:
         keepers = self._keepers
@@ -75,7 +102,6 @@ class Executor:
             params=keepers.governance.get_params(ctx),
             accounts=keepers.accounts,
             bank=keepers.bank,
-            signatures=self._signatures,
         )
 
     def _handle(self, branch: Context, ante: Ante) -> tuple[Any, ...]:

@@ -26,6 +26,7 @@ ROOM_LEVELS = 8
 """Levels above the rooms."""
 BUCKET_ENTRIES_MAX = 32
 """Entries in a bucket; a fuller one splits, so that chosen keys cannot make one bucket large."""
+EMPTY_PAIR = EMPTY + EMPTY
 _BUCKET, _NODE, _ROOM = b"\x00", b"\x01", b"\x02"
 
 Change = tuple[bytes, bytes | None]
@@ -70,6 +71,7 @@ class MerkleTree:
 
     def __init__(self) -> None:
         self._rooms: dict[int, _Room] = {}
+        self._levels: list[dict[int, bytes]] = []
 
     def update(self, changes: Iterable[Change]) -> list[Undo]:
         """Takes changes in. Returns what `revert` needs to take them back."""
@@ -81,6 +83,8 @@ class MerkleTree:
         by_room: dict[int, list[tuple[bytes, bytes | None]]] = {}
         for room, key_hash, value_hash in undo:
             by_room.setdefault(room, []).append((key_hash, value_hash))
+        if by_room:
+            self._levels = []
         before: list[Undo] = []
         for room, changed in by_room.items():
             tree = self._rooms.setdefault(room, _Room())
@@ -102,6 +106,11 @@ class MerkleTree:
         return Proof(bucket, siblings, tuple(room_siblings))
 
     def _room_levels(self) -> list[dict[int, bytes]]:
+        if not self._levels:
+            self._levels = self._build_levels()
+        return self._levels
+
+    def _build_levels(self) -> list[dict[int, bytes]]:
         level = {room: _room_hash(room, tree.root()) for room, tree in sorted(self._rooms.items())}
         levels = [level]
         for _ in range(ROOM_LEVELS):
@@ -114,14 +123,16 @@ class MerkleTree:
 
 
 class _Room:
-    """The tree of one room. Nodes of the top levels are numbered 1 for the root, 2n and 2n + 1 below n."""
+    """The tree of one room. Nodes of the top levels are numbered 1 for the root, 2n and 2n + 1 below n; their
+    hashes lie one behind the other, so that the two below a node are one piece of 64 bytes.
+    """
 
     def __init__(self) -> None:
-        self._top: dict[int, bytes] = {}
+        self._top = bytearray(32 << TOP_LEVELS + 1)
         self._buckets: dict[int, _Leaf | _Split] = {}
 
     def root(self) -> bytes:
-        return self._top.get(1, EMPTY)
+        return self._get_top(1)
 
     def update(self, changes: Iterable[tuple[bytes, bytes | None]]) -> list[tuple[bytes, bytes | None]]:
         before = []
@@ -136,22 +147,21 @@ class _Room:
         return before
 
     def _rehash(self, touched: dict[int, None]) -> None:
+        top = self._top
         for at in touched:
-            if not self._buckets[at].count:
+            bucket = self._buckets[at]
+            if not bucket.count:
                 del self._buckets[at]
-            self._set_top(at | 1 << TOP_LEVELS, self._buckets[at].root() if at in self._buckets else EMPTY)
+            at |= 1 << TOP_LEVELS
+            top[32 * at : 32 * at + 32] = bucket.root()
         level = dict.fromkeys((at | 1 << TOP_LEVELS) >> 1 for at in touched)
         while level and 0 not in level:
             for at in level:
-                left, right = self._top.get(2 * at, EMPTY), self._top.get(2 * at + 1, EMPTY)
-                self._set_top(at, _node_hash(left, right))
+                top[32 * at : 32 * at + 32] = _pair_hash(top[64 * at : 64 * at + 64])
             level = dict.fromkeys(at >> 1 for at in level)
 
-    def _set_top(self, at: int, node_hash: bytes) -> None:
-        if node_hash == EMPTY:
-            self._top.pop(at, None)
-        else:
-            self._top[at] = node_hash
+    def _get_top(self, at: int) -> bytes:
+        return bytes(self._top[32 * at : 32 * at + 32])
 
     def prove(self, key_hash: bytes) -> tuple[tuple[tuple[bytes, bytes], ...], tuple[bytes, ...]]:
         bucket = self._buckets.get(int.from_bytes(key_hash[:2], "big")) or _Leaf()
@@ -163,7 +173,7 @@ class _Room:
             depth += 1
         at = int.from_bytes(key_hash[:2], "big") | 1 << TOP_LEVELS
         while at > 1:
-            siblings.append(self._top.get(at ^ 1, EMPTY))
+            siblings.append(self._get_top(at ^ 1))
             at >>= 1
         return bucket.entries(), tuple(siblings)
 
@@ -250,7 +260,11 @@ def _bucket_hash(entries: tuple[tuple[bytes, bytes], ...]) -> bytes:
 
 
 def _node_hash(left: bytes, right: bytes) -> bytes:
-    return EMPTY if left == EMPTY == right else _sha256(_NODE + left + right)
+    return _pair_hash(left + right)
+
+
+def _pair_hash(pair: bytes | bytearray) -> bytes:
+    return EMPTY if pair == EMPTY_PAIR else _sha256(_NODE + pair)
 
 
 def _room_hash(room: int, root: bytes) -> bytes:

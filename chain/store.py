@@ -143,7 +143,16 @@ class Map(Generic[Value]):
 
     def encode(self, *parts: KeyPart) -> bytes:
         """The key, or the beginning of one: text ends with NUL, integers are 8 bytes, big-endian."""
-        return self.prefix + b"".join(_encode_part(part) for part in parts)
+        key = self.prefix
+        for part in parts:
+            if isinstance(part, int):
+                key += part.to_bytes(8, "big")
+            else:
+                text = part.encode()
+                if b"\0" in text:
+                    raise ValueError("a key's text cannot hold NUL")
+                key += text + b"\0"
+        return key
 
     def decode(self, key: bytes) -> tuple[KeyPart, ...]:
         """The parts of a key."""
@@ -157,12 +166,3 @@ class Map(Generic[Value]):
                 text, _, rest = rest.partition(b"\0")
                 parts.append(text.decode())
         return tuple(parts)
-
-
-def _encode_part(part: KeyPart) -> bytes:
-    if isinstance(part, int):
-        return part.to_bytes(8, "big")
-    text = part.encode()
-    if b"\0" in text:
-        raise ValueError("a key's text cannot hold NUL")
-    return text + b"\0"

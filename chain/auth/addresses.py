@@ -1,7 +1,7 @@
 """Addresses: 20 bytes, written as bech32 with the prefix `mesh`."""
 
 import hashlib
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import bech32
 
@@ -38,6 +38,7 @@ def address_of(key_type: str, public_key: bytes) -> str:
     raise ErrInvalidPubKey(address="the signer", why=f"kind {key_type!r} is not {SECP256K1} or {ED25519}")
 
 
+@cache
 def module_address(name: str) -> str:
     """Address of a module account: the first 20 bytes of its name's SHA-256."""
     return encode_address(hashlib.sha256(name.encode()).digest()[:ADDRESS_BYTES])

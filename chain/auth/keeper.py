@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from chain.auth.addresses import decode_address
-from chain.auth.signatures import verify_signature
+from chain.auth.signatures import SignatureCache
 from chain.auth.types import Account, UnorderedNonce
 from chain.context import Context
 from chain.errors import ErrInvalidRecord, ErrTxTimeout, ErrUnknownAddress
@@ -24,6 +24,9 @@ COLLECTIONS = (ACCOUNTS, NEXT_ACCOUNT_NUMBER, UNORDERED_NONCES)
 
 class Accounts:
     """Keeps accounts and the memory of unordered transactions."""
+
+    def __init__(self) -> None:
+        self._signatures = SignatureCache()
 
     def find_account(self, ctx: Context, address: str) -> Account | None:
         """The account, or None."""
@@ -55,7 +58,7 @@ class Accounts:
         account = ACCOUNTS.get(ctx.store, address)
         if account is None or not account.key_type:
             return False
-        return verify_signature(account.key_type, account.public_key, message, signature)
+        return self._signatures.verify(account.key_type, account.public_key, message, signature)
 
     def increment_sequence(self, ctx: Context, address: str) -> None:
         """Counts a transaction of the account."""

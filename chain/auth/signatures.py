@@ -5,6 +5,7 @@ ed25519: RFC 8032 over the message itself, 64 bytes.
 """
 
 import hashlib
+from functools import lru_cache
 
 import coincurve
 from coincurve.ecdsa import cdata_to_der, deserialize_compact
@@ -18,19 +19,15 @@ KEY_BYTES = {SECP256K1: 33, ED25519: 32}
 """Length of a public key of each kind."""
 VERIFIED_MAX = 20_000
 """Signatures remembered as good; the oldest is forgotten first. Four times what waits for a block at most."""
+KEYS_MAX = 20_000
+"""Public keys remembered as points on the curve. It depends on the bytes alone, so it only saves time."""
 
 
 def is_public_key(key_type: str, public_key: bytes) -> bool:
     """Whether the bytes are a public key of that kind: for secp256k1 a compressed point on the curve."""
     if len(public_key) != KEY_BYTES.get(key_type):
         return False
-    if key_type == ED25519:
-        return True
-    try:
-        coincurve.PublicKey(public_key)
-    except ValueError:
-        return False
-    return True
+    return key_type == ED25519 or _open_key(public_key) is not None
 
 
 def verify_signature(key_type: str, public_key: bytes, message: bytes, signature: bytes) -> bool:
@@ -64,10 +61,19 @@ class SignatureCache:
         return good
 
 
-def _verify_secp256k1(public_key: bytes, message: bytes, signature: bytes) -> bool:
+@lru_cache(KEYS_MAX)
+def _open_key(public_key: bytes) -> coincurve.PublicKey | None:
+    """The point of a compressed key, or None."""
     try:
-        der = cdata_to_der(deserialize_compact(signature))
-        return bool(coincurve.PublicKey(public_key).verify(der, message))
+        return coincurve.PublicKey(public_key)
+    except ValueError:
+        return None
+
+
+def _verify_secp256k1(public_key: bytes, message: bytes, signature: bytes) -> bool:
+    key = _open_key(public_key)
+    try:
+        return key is not None and bool(key.verify(cdata_to_der(deserialize_compact(signature)), message))
     except ValueError:
         return False
 

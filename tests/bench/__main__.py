@@ -17,7 +17,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Column, Table
 
-from tests.bench import chain_rows, mlnode_rows
+from tests.bench import chain_rows, inference_rows, mlnode_rows
 
 TURNS = 3
 RESULT = Path(".meshkeeper/bench/latest.json")
@@ -38,6 +38,11 @@ class Row:
 Rate = Callable[[], float]
 ROWS: dict[str, tuple[Callable[[], tuple[Rate, Rate]], float]] = {
     "transfers_per_s_vs_signature_checks": (chain_rows.prepare_transfers, 0.33),
+    "inference_txs_per_s_vs_decode_and_verify": (inference_rows.prepare_signed, 0.35),
+    "inference_msgs_per_s_vs_20000": (inference_rows.prepare_unsigned, 1.0),
+    "empty_blocks_per_s_last_vs_first_thousand_of_100000": (chain_rows.prepare_empty_blocks, 0.9),
+    "roots_per_s_of_1000_changes_at_a_million_vs_25": (chain_rows.prepare_roots, 1.0),
+    "grpc_broadcasts_per_s_vs_1000": (chain_rows.prepare_broadcasts, 1.0),
     "commits_per_s_vs_one_fsync": (chain_rows.prepare_commits, 0.05),
     "http_tokens_per_s_vs_bare_llama_decode": (mlnode_rows.prepare_decode, 0.97),
     "nonces_per_s_vs_bare_prefill": (mlnode_rows.prepare_nonces, 0.8),

@@ -13,12 +13,13 @@ from chain.bank.types import Coin, MsgSend, MsgSendResponse
 from chain.block import Header
 from chain.context import Context
 from chain.epochs.keeper import EFFECTIVE_INDEX
-from chain.errors import Fatal
-from chain.execution import Executor
+from chain.errors import ErrTxDecode, Fatal
+from chain.execution import Executor, OpenedTxs
 from chain.layout import BlockEncoder
 from chain.machine import build_keepers, import_genesis
 from chain.router import build_routes
 from chain.store import Store
+from chain.tx import AuthInfo, Tx, TxBody, TxRaw
 from tests.chain.kit import CHAIN_ID, GENESIS_TIME_NS, RICH, Chain, Signer, build_genesis, build_tx
 
 ANN = Signer("ann")
@@ -98,3 +99,23 @@ def test_an_error_at_the_end_of_a_block_stops_the_machine_and_leaves_the_state_a
     assert chain.app.info() == before
     with pytest.raises(Fatal, match="no finalised block"):
         chain.app.commit()
+
+
+def test_a_transaction_is_decoded_once_and_what_is_none_is_refused_every_time() -> None:
+    decoded: list[bytes] = []
+
+    def decode(data: bytes) -> Tx:
+        decoded.append(data)
+        if data == b"none":
+            raise ErrTxDecode(why="it is none")
+        return Tx(len(data), TxRaw(), TxBody(), AuthInfo(), (), ())
+
+    opened = OpenedTxs(decode, bytes_max=8)
+    assert opened.open(b"one") is opened.open(b"one")
+    for _ in range(2):
+        with pytest.raises(ErrTxDecode):
+            opened.open(b"none")
+    opened.open(b"two")
+    opened.open(b"more")
+    opened.open(b"one")
+    assert decoded == [b"one", b"none", b"none", b"two", b"more", b"one"], "the oldest is forgotten first"
