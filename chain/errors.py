@@ -4,7 +4,8 @@
     ├── sdk codespace       the envelope: signatures, sequence, fee (numbers as every Cosmos chain has them)
     ├── bank                money
     ├── inference           models, nodes, epochs, proof of compute, inference (1100 to 1199)
-    └── collateral          deposits
+    ├── collateral          deposits
+    └── slashing            the jail (from 1200)
 
 A refusal carries typed fields and makes its sentence from them. Codes and names are stable; sentences are
 not, and are never hashed.
@@ -289,6 +290,20 @@ class ErrInvalidDenom(CollateralRefusal):
 
 class ErrInvalidSlashFraction(CollateralRefusal):
     code, says = 1105, "slash fraction {fraction} is not between 0 and 1"
+
+
+class SlashingRefusal(Refusal):
+    """What the jail refuses."""
+
+    codespace = "slashing"
+
+
+class ErrNotJailed(SlashingRefusal):
+    code, says = 1200, "{participant} is not jailed"
+
+
+class ErrStillJailed(SlashingRefusal):
+    code, says = 1201, "{participant} may remove itself from jail from epoch {epoch_index} on"
 
 
 class Fatal(Exception):

@@ -23,6 +23,7 @@ from chain.models.types import Model
 from chain.nodes.types import HardwareNodes, Participant
 from chain.params import Params
 from chain.poc.types import PocAdmissions, PoCBatch, PoCValidation
+from chain.slashing.types import Jailing
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,3 +88,5 @@ class GenesisState:
     """Height at which this document was exported; 0 for a new chain."""
     pending_epoch_params: EpochParams | None = None
     """Schedule that waits for the next proof of compute; absent when nothing changes."""
+    jailings: tuple[Jailing, ...] = ()
+    """Who is jailed, by participant."""

@@ -17,6 +17,7 @@ from chain.inference import keeper as inference
 from chain.models import keeper as models
 from chain.nodes import keeper as nodes
 from chain.poc import keeper as poc
+from chain.slashing import keeper as slashing
 from chain.store import Map
 
 ROOMS: tuple[tuple[str, int, tuple[Map[Anything], ...]], ...] = (
@@ -29,6 +30,7 @@ ROOMS: tuple[tuple[str, int, tuple[Map[Anything], ...]], ...] = (
     ("poc", 0x13, poc.COLLECTIONS),
     ("inference", 0x14, inference.COLLECTIONS),
     ("collateral", 0x15, collateral.COLLECTIONS),
+    ("slashing", 0x18, slashing.COLLECTIONS),
 )
 """Name, first byte and collections of each room, by first byte."""
 

@@ -22,6 +22,7 @@ from chain.inference.keeper import Inferences
 from chain.models.keeper import Models
 from chain.nodes.keeper import Nodes
 from chain.poc.keeper import Poc
+from chain.slashing.keeper import Slashing
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Keepers:
     inferences: Inferences
     executors: Executors
     deposits: Deposits
+    slashing: Slashing
 
 
 def build_keepers() -> Keepers:
@@ -46,10 +48,11 @@ def build_keepers() -> Keepers:
     accounts, governance, nodes = Accounts(), Governance(), Nodes()
     bank = Bank(accounts)
     models, epochs = Models(governance), Epochs(governance)
-    poc = Poc(governance, models, nodes, epochs)
+    slashing = Slashing(governance, epochs)
+    poc = Poc(governance, models, nodes, epochs, slashing)
     inferences = Inferences(governance, bank, nodes, epochs)
-    deposits = Deposits(governance, bank)
-    formation = Formation(governance, epochs, nodes, models, poc)
+    deposits = Deposits(governance, bank, slashing)
+    formation = Formation(governance, epochs, nodes, models, poc, deposits, slashing)
     settlement = Settlement(deposits, nodes, inferences)
     return Keepers(
         accounts=accounts,
@@ -61,8 +64,9 @@ def build_keepers() -> Keepers:
         stages=Stages(governance, epochs, formation, poc, inferences, deposits, settlement),
         poc=poc,
         inferences=inferences,
-        executors=Executors(governance, nodes, models, epochs),
+        executors=Executors(governance, nodes, models, epochs, slashing),
         deposits=deposits,
+        slashing=slashing,
     )
 
 
@@ -131,4 +135,5 @@ def _document_rooms(keepers: Keepers) -> tuple[Documented, ...]:
         keepers.poc,
         keepers.inferences,
         keepers.deposits,
+        keepers.slashing,
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from chain.auth.types import AuthParams
 from chain.collateral.types import CollateralParams
-from chain.epochs.types import EpochParams
+from chain.epochs.types import EpochParams, PowerParams
 from chain.errors import ErrInvalidRecord
 from chain.fixed import ONE, Decimal, from_decimal
 from chain.inference.types import InferenceParams
@@ -13,6 +13,7 @@ from chain.poc.types import PocParams
 
 POC_ADMISSIONS = ("snapshot", "literal", "joiner", "registry", "open")
 RESOLUTIONS = ("nearest", "terminal")
+DOWNTIME_TESTS = ("", "threshold", "binomial")
 _INT64_MAX = 2**63 - 1
 
 
@@ -32,6 +33,8 @@ class Params:
     """Models."""
     auth: AuthParams = AuthParams()
     """Transactions."""
+    power: PowerParams = PowerParams()
+    """How much of all power one participant may hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ def validate(params: Params) -> list[str]:
         *_validate_collateral(params.collateral),
         *_one_of("models.alternative_resolution", params.models.alternative_resolution, RESOLUTIONS),
         *_validate_auth(params.auth),
+        *_fraction("power.max_individual_power_percentage", params.power.max_individual_power_percentage),
     ]
 
 
@@ -134,12 +138,23 @@ def _validate_inference(inference: InferenceParams) -> list[str]:
 
 def _validate_collateral(collateral: CollateralParams) -> list[str]:
     return [
-        *_at_least("collateral", collateral, downtime_min_sample=0, unbonding_period_epochs=1),
+        *_at_least(
+            "collateral",
+            collateral,
+            downtime_min_sample=0,
+            unbonding_period_epochs=1,
+            grace_period_end_epoch=0,
+            jail_missed_requests=0,
+            jail_epochs=0,
+        ),
+        *_one_of("collateral.downtime_test", collateral.downtime_test, DOWNTIME_TESTS),
         *_fraction("collateral.slash_fraction_invalid", collateral.slash_fraction_invalid),
         *_fraction("collateral.slash_fraction_downtime", collateral.slash_fraction_downtime),
         *_fraction(
             "collateral.downtime_missed_percentage_threshold", collateral.downtime_missed_percentage_threshold
         ),
+        *_fraction("collateral.base_weight_ratio", collateral.base_weight_ratio),
+        *_not_negative("collateral.collateral_per_weight_unit", collateral.collateral_per_weight_unit),
     ]
 
 
@@ -170,6 +185,14 @@ def _fraction(name: str, value: Decimal) -> list[str]:
     except ErrInvalidRecord as error:
         return [f"{name}: {error}"]
     return [] if 0 <= scaled <= ONE else [f"{name} must be between 0 and 1"]
+
+
+def _not_negative(name: str, value: Decimal) -> list[str]:
+    try:
+        scaled = from_decimal(value)
+    except ErrInvalidRecord as error:
+        return [f"{name}: {error}"]
+    return [] if scaled >= 0 else [f"{name} must not be negative"]
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> list[str]:

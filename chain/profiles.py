@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from chain.auth.types import AuthParams
 from chain.collateral.types import CollateralParams
-from chain.epochs.types import EpochParams
+from chain.epochs.types import EpochParams, PowerParams
 from chain.errors import ErrNotFound
 from chain.fixed import Decimal
 from chain.inference.types import InferenceParams
@@ -52,6 +52,13 @@ DEFAULT = Params(
         downtime_missed_percentage_threshold=Decimal(5, -2),
         downtime_min_sample=0,
         unbonding_period_epochs=1,
+        grace_period_end_epoch=180,
+        base_weight_ratio=Decimal(2, -1),
+        collateral_per_weight_unit=Decimal(1),
+        downtime_test="threshold",
+        jail_missed_requests=50,
+        jail_epochs=1,
+        exclude_jailed=True,
     ),
     models=ModelParams(alternative_resolution="nearest"),
     auth=AuthParams(
@@ -61,6 +68,7 @@ DEFAULT = Params(
         tx_size_cost_per_byte=10,
         sig_verify_cost=1000,
     ),
+    power=PowerParams(max_individual_power_percentage=Decimal(25, -2)),
 )
 """What a parameter is unless there is a reason for another value."""
 
@@ -74,11 +82,14 @@ DEVNET = replace(
         poc_validation_duration=10,
     ),  # the first proof of compute starts at height 20
     poc=replace(DEFAULT.poc, validation_sample_size=8, r_target_micro=1_420_000),
+    collateral=replace(DEFAULT.collateral, grace_period_end_epoch=1_000_000),
+    power=PowerParams(),
 )
 """Short epochs for a laptop: at one block a second an epoch takes 50 s, half of it proof of compute.
 
 Half of all nonces count, not one in twenty, so that ten seconds of a slow core give weight. A sample
-of eight is one decode, and three invented distances in it are fraud.
+of eight is one decode, and three invented distances in it are fraud. Nobody needs collateral, and nobody is
+too powerful among so few.
 """
 
 PRODUCTION = replace(

@@ -22,6 +22,8 @@ from chain.nodes import msgs as nodes_msgs
 from chain.nodes import types as nodes
 from chain.poc import msgs as poc_msgs
 from chain.poc import types as poc
+from chain.slashing import msgs as slashing_msgs
+from chain.slashing import types as slashing
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ def build_routes(keepers: Keepers) -> Mapping[str, Route]:
         k.inferences, k.executors, k.governance, k.accounts, k.nodes, k.models, k.epochs
     )
     collateral_room = collateral_msgs.Msgs(k.deposits)
+    slashing_room = slashing_msgs.Msgs(k.slashing, k.governance, k.epochs)
     routes = (
         Route(bank.MsgSend, "from_address", bank_room.send),
         Route(params.MsgUpdateParams, "authority", governance_room.update_params),
@@ -63,5 +66,6 @@ def build_routes(keepers: Keepers) -> Mapping[str, Route]:
         Route(inference.MsgFinishInference, "creator", inference_room.finish_inference),
         Route(collateral.MsgDepositCollateral, "participant", collateral_room.deposit_collateral),
         Route(collateral.MsgWithdrawCollateral, "participant", collateral_room.withdraw_collateral),
+        Route(slashing.MsgUnjail, "creator", slashing_room.unjail),
     )
     return {type_url(route.message): route for route in routes}

@@ -18,6 +18,7 @@ from chain.genesis import GenesisState
 from chain.machine import build_keepers
 from chain.merkle import MerkleTree, Proof, verify
 from chain.tx import TxRaw
+from chain.vectors_formation import FORMATION_KINDS
 from chain.vectors_rooms import ROOM_KINDS
 
 Case = Mapping[str, Anything]
@@ -122,4 +123,5 @@ KINDS: Mapping[str, Callable[[Case], object]] = {
     "merkle_proof": _run_merkle_proof,
     "blocks": _run_blocks,
     **ROOM_KINDS,
+    **FORMATION_KINDS,
 }

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from chain.bank.types import Coin
 from chain.collateral import rules
-from chain.collateral.types import Collateral, ParamsSource, Purse, UnbondingCollateral
+from chain.collateral.types import Collateral, Jail, ParamsSource, Purse, UnbondingCollateral
 from chain.context import Context
 from chain.errors import (
     ErrInsufficientCollateral,
@@ -28,15 +28,18 @@ DENOM = "umesh"
 MODULE = "collateral"
 """Module account that holds deposits until they are paid out or burnt."""
 DOWNTIME = "downtime"
-"""Reason of a slash for missed requests."""
+"""Reason of a slash, and of a jailing, for missed requests."""
+INVALID = "invalid"
+"""Reason of a slash for having become INVALID."""
 
 
 class Deposits:
     """Collateral of participants."""
 
-    def __init__(self, params: ParamsSource, bank: Purse) -> None:
+    def __init__(self, params: ParamsSource, bank: Purse, jail: Jail) -> None:
         self._params = params
         self._bank = bank
+        self._jail = jail
 
     def get_deposit(self, ctx: Context, participant: str) -> int:
         """What a participant has deposited, umesh; 0 when nothing."""
@@ -120,15 +123,23 @@ class Deposits:
         return burnt
 
     def check_and_slash_for_downtime(self, ctx: Context, participant: Participant) -> int:
-        """Slashes a participant that missed too many requests of the epoch; how much was burnt.
+        """Slashes a participant that missed too many requests of the epoch, and jails it when they were many;
+        how much was burnt.
 
         Independent of standing and membership; see `rules.is_downtime` for what is too many.
         """
         params, stats = self._params.get_params(ctx).collateral, participant.current_epoch_stats
-        threshold, least = params.downtime_missed_percentage_threshold, params.downtime_min_sample
-        if not rules.is_downtime(stats.inference_count, stats.missed_requests, threshold, least):
+        if not rules.is_downtime_under(params, stats.inference_count, stats.missed_requests):
             return 0
-        return self.slash(ctx, participant.address, params.slash_fraction_downtime, DOWNTIME)
+        burnt = self.slash(ctx, participant.address, params.slash_fraction_downtime, DOWNTIME)
+        if 0 < params.jail_missed_requests <= stats.missed_requests:
+            self._jail.set_jailed(ctx, participant.address, DOWNTIME)
+        return burnt
+
+    def slash_for_invalid(self, ctx: Context, participant: str) -> int:
+        """Slashes a participant that has just become INVALID; how much was burnt."""
+        fraction = self._params.get_params(ctx).collateral.slash_fraction_invalid
+        return self.slash(ctx, participant, fraction, INVALID)
 
     def import_genesis(self, ctx: Context, genesis: GenesisState) -> None:
         """Takes deposits and withdrawals of a genesis document; the bank holds their coins already."""

@@ -1,7 +1,12 @@
 """How much is taken, and from whom: whole numbers, exact fractions, always rounded down."""
 
+from chain.collateral.types import CollateralParams
 from chain.fixed import Decimal
 
+THRESHOLD = "threshold"
+BINOMIAL = "binomial"
+BINOMIAL_TOTAL_MAX = 990
+"""Most requests for which the binomial test is computed."""
 AMOUNT_DIGITS_MAX = 78
 """Longest amount, in digits: what 256 bits hold."""
 
@@ -30,6 +35,34 @@ def compute_slash(amount: int, fraction: Decimal) -> int:
     """What is taken of one entry: amount × fraction, rounded down."""
     numerator, denominator = split_fraction(fraction)
     return amount * numerator // denominator
+
+
+def is_downtime_under(params: CollateralParams, inference_count: int, missed: int) -> bool:
+    """Whether so many misses are downtime by the test that the parameters name; never with fewer requests
+    than `downtime_min_sample`.
+    """
+    least = params.downtime_min_sample
+    if params.downtime_test == BINOMIAL:
+        return is_binomial_downtime(inference_count, missed, least)
+    return is_downtime(inference_count, missed, params.downtime_missed_percentage_threshold, least)
+
+
+def is_binomial_downtime(inference_count: int, missed: int, min_sample: int) -> bool:
+    """Whether one who misses a tenth of all requests would miss so many with less than 5 % probability.
+
+    Exact, in whole numbers: the probability of `missed` or more among `total` is the sum of
+    C(total, k) × 9^(total - k) over 10^total. Above 990 requests whatever is more than a tenth is downtime.
+    """
+    total = inference_count + missed
+    if total == 0 or total < min_sample:
+        return False
+    if total > BINOMIAL_TOTAL_MAX:
+        return missed * 10 > total
+    term = tail = 1
+    for misses in range(total, missed, -1):
+        term = term * misses * 9 // (total - misses + 1)
+        tail += term
+    return tail * 20 < int(10**total)
 
 
 def is_downtime(inference_count: int, missed: int, threshold: Decimal, min_sample: int) -> bool:

@@ -28,6 +28,22 @@ class CollateralParams:
     """Fewest requests in an epoch before downtime is judged, default 0."""
     unbonding_period_epochs: int = 0
     """Epochs that a withdrawal takes, default 1, at least 1."""
+    grace_period_end_epoch: int = 0
+    """Last epoch that is formed without regard to collateral, default 180."""
+    base_weight_ratio: Decimal = Decimal()
+    """Part of a participant's weight that needs no collateral, 0 to 1, default 0.2."""
+    collateral_per_weight_unit: Decimal = Decimal()
+    """umesh that activate one unit of weight, default 1; 0 when any deposit activates all."""
+    downtime_test: str = ""
+    """How downtime is told: "threshold" (default, also when empty), the share of missed requests; "binomial",
+    missed requests that one in ten would explain with less than 5 % probability.
+    """
+    jail_missed_requests: int = 0
+    """Missed requests of an epoch from which on downtime also jails, default 50; 0 jails nobody."""
+    jail_epochs: int = 0
+    """Epochs that a jailed participant sits out before it may remove itself from jail, default 1."""
+    exclude_jailed: bool = False
+    """Whether jailed participants are left out of formation and routing, default true."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +106,13 @@ class ParamsSource(Protocol):
 
     def get_params(self, ctx: Context) -> "Params":
         """The parameters in effect."""
+
+
+class Jail(Protocol):
+    """What this room expects of the jail."""
+
+    def set_jailed(self, ctx: Context, participant: str, reason: str) -> None:
+        """Jails a participant until it is removed."""
 
 
 class Purse(Protocol):

@@ -11,29 +11,34 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from chain.context import Context
-from chain.epochs import assignment
+from chain.epochs import assignment, power
+from chain.epochs.groups import build_parent, build_sub_group
 from chain.epochs.keeper import Epochs
 from chain.epochs.types import (
     ActiveParticipant,
     ActiveParticipants,
+    DepositRecords,
     Epoch,
     EpochGroupData,
+    JailRecords,
     MLNodeInfo,
-    ModelMLNodes,
     ModelRecords,
     NodeKey,
     ParamsSource,
     ParticipantRecords,
     ProofOfCompute,
-    SeedSignature,
-    ValidationWeight,
 )
 from chain.nodes.types import ParticipantStatus
 from chain.poc.types import EligibilityMap, Mined
 
 NO_SEED = "NO_SEED"
 NO_WEIGHT = "NO_WEIGHT"
+NO_COLLATERAL = "NO_COLLATERAL"
+"""Its machines weigh something, but without a deposit less than one unit of it counts."""
+POWER_CAP = "POWER_CAP"
+"""Why a participant weighs less than its machines and its deposit would give."""
 PARTICIPANT_INVALID = "PARTICIPANT_INVALID"
+PARTICIPANT_JAILED = "PARTICIPANT_JAILED"
 KEEPS_SERVING = "KEEPS_SERVING"
 """Why nonces of a preserved machine do not count. Not an exclusion: its old weight counts."""
 
@@ -52,10 +57,11 @@ class Survey:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Who is in and who lost its place for want of a seed, as addresses."""
+    """Who is in, and who lost its place for want of a seed or of collateral, as addresses."""
 
     seated: frozenset[str]
     unseeded: frozenset[str]
+    uncovered: frozenset[str]
 
 
 class Formation:
@@ -68,12 +74,16 @@ class Formation:
         nodes: ParticipantRecords,
         models: ModelRecords,
         poc: ProofOfCompute,
+        deposits: DepositRecords,
+        jail: JailRecords,
     ) -> None:
         self._params = params
         self._epochs = epochs
         self._nodes = nodes
         self._models = models
         self._poc = poc
+        self._deposits = deposits
+        self._jail = jail
 
     def process_formation(self, ctx: Context, upcoming: Epoch) -> None:
         """Decides who takes part in the upcoming epoch and freezes it."""
@@ -83,11 +93,36 @@ class Formation:
             entry for entry in candidates if self._epochs.get_seed(ctx, upcoming.index, entry.index)
         )
         assigned = assignment.set_models_for_participants(seeded, survey.eligibility, upcoming.index)
-        formed = assignment.recompute_weights(assigned)
-        outcome = Outcome(_addresses(formed), _addresses(candidates) - _addresses(seeded))
+        weighed = assignment.recompute_weights(assigned)
+        formed = self._adjust_weights(ctx, upcoming, weighed)
+        outcome = Outcome(
+            seated=_addresses(formed),
+            unseeded=_addresses(candidates) - _addresses(seeded),
+            uncovered=_addresses(weighed) - _addresses(formed),
+        )
         self._announce_exclusions(ctx, upcoming, survey, outcome)
         seats = formed or self._reseat(ctx, survey.eligibility)
         self._seat(ctx, upcoming, seats, reseated=not formed)
+
+    def _adjust_weights(
+        self, ctx: Context, upcoming: Epoch, weighed: tuple[ActiveParticipant, ...]
+    ) -> tuple[ActiveParticipant, ...]:
+        """Collateral first, then the cap; whoever weighs nothing in between is left out, so that it does
+        not count among those who share the power.
+        """
+        params = self._params.get_params(ctx)
+        covered = weighed
+        if upcoming.index > params.collateral.grace_period_end_epoch:
+            deposits = {entry.index: self._deposits.get_deposit(ctx, entry.index) for entry in weighed}
+            terms = power.CollateralTerms(
+                params.collateral.base_weight_ratio, params.collateral.collateral_per_weight_unit
+            )
+            adjusted = power.adjust_weights_by_collateral(weighed, deposits, terms)
+            _announce_weights(ctx, upcoming, NO_COLLATERAL, weighed, adjusted)
+            covered = tuple(entry for entry in adjusted if entry.weight > 0)
+        capped = power.cap_power(covered, params.power.max_individual_power_percentage)
+        _announce_weights(ctx, upcoming, POWER_CAP, covered, capped)
+        return capped
 
     def _survey(self, ctx: Context, upcoming: Epoch) -> Survey:
         effective = self._epochs.get_effective(ctx)
@@ -111,10 +146,10 @@ class Formation:
         return {
             member.member_address: member.weight
             for member in parent.validation_weights
-            if not self._is_left_out(ctx, member.member_address)
+            if not self._is_invalid(ctx, member.member_address)
         }
 
-    def _is_left_out(self, ctx: Context, address: str) -> bool:
+    def _is_invalid(self, ctx: Context, address: str) -> bool:
         participant = self._nodes.get_participant(ctx, address)
         invalid = participant is not None and participant.status == ParticipantStatus.INVALID
         return invalid and self._params.get_params(ctx).inference.exclude_invalid
@@ -122,7 +157,7 @@ class Formation:
     def _reseat(self, ctx: Context, eligibility: EligibilityMap) -> tuple[ActiveParticipant, ...]:
         """The participants in effect once more: weight kept, ineligible machines left out.
 
-        INVALID ones are left out too, unless nobody else is there.
+        INVALID and jailed ones are left out too, unless nobody else is there.
         """
         effective = self._epochs.get_effective(ctx)
         active = self._epochs.get_active_participants(ctx, effective.index)
@@ -131,7 +166,11 @@ class Formation:
             ActiveParticipant(index=member.member_address, weight=member.weight)
             for member in parent.validation_weights
         )
-        valid = tuple(seat for seat in seats if not self._is_left_out(ctx, seat.index))
+        valid = tuple(
+            seat
+            for seat in seats
+            if not self._is_invalid(ctx, seat.index) and not self._jail.is_barred(ctx, seat.index)
+        )
         return tuple(assignment.drop_ineligible(seat, eligibility) for seat in valid or seats)
 
     def _seat(
@@ -189,6 +228,7 @@ class Formation:
             rejection = survey.mined[address].rejection if address in survey.mined else ""
             if address not in outcome.seated:
                 reason = NO_SEED if address in outcome.unseeded else rejection
+                reason = NO_COLLATERAL if address in outcome.uncovered else reason
                 reason = reason or self._find_absence(ctx, address)
                 ctx.emit(
                     "participant_excluded", epoch_index=upcoming.index, participant=address, reason=reason
@@ -197,55 +237,9 @@ class Formation:
                 ctx.emit("mining_rejected", epoch_index=upcoming.index, participant=address, reason=rejection)
 
     def _find_absence(self, ctx: Context, address: str) -> str:
-        return PARTICIPANT_INVALID if self._is_left_out(ctx, address) else NO_WEIGHT
-
-
-def build_parent(
-    empty: EpochGroupData | None, upcoming: Epoch, participants: tuple[ActiveParticipant, ...]
-) -> EpochGroupData:
-    """The parent group with all members, their seeds and the models that somebody serves."""
-    base = empty or EpochGroupData(
-        poc_start_block_height=upcoming.poc_start_block_height, epoch_index=upcoming.index
-    )
-    models = dict.fromkeys(model_id for participant in participants for model_id in participant.models)
-    return replace(
-        base,
-        member_seed_signatures=tuple(
-            SeedSignature(participant.index, participant.seed.signature)
-            for participant in participants
-            if participant.seed
-        ),
-        validation_weights=tuple(
-            ValidationWeight(participant.index, participant.weight) for participant in participants
-        ),
-        total_weight=sum(participant.weight for participant in participants),
-        sub_group_models=tuple(models),
-    )
-
-
-def build_sub_group(
-    upcoming: Epoch, model_id: str, participants: Iterable[ActiveParticipant]
-) -> EpochGroupData:
-    """One model's group: whoever serves it, each with its whole weight and the machines that serve it."""
-    members = tuple(
-        ValidationWeight(
-            participant.index, participant.weight, ml_nodes=_get_model_nodes(participant, model_id)
-        )
-        for participant in participants
-        if model_id in participant.models
-    )
-    return EpochGroupData(
-        poc_start_block_height=upcoming.poc_start_block_height,
-        validation_weights=members,
-        total_weight=sum(member.weight for member in members),
-        model_id=model_id,
-        epoch_index=upcoming.index,
-    )
-
-
-def _get_model_nodes(participant: ActiveParticipant, model_id: str) -> tuple[MLNodeInfo, ...]:
-    array: ModelMLNodes = participant.ml_nodes[participant.models.index(model_id)]
-    return array.ml_nodes
+        if self._is_invalid(ctx, address):
+            return PARTICIPANT_INVALID
+        return PARTICIPANT_JAILED if self._jail.is_barred(ctx, address) else NO_WEIGHT
 
 
 def _filter_preserved(survey: Survey) -> dict[str, tuple[MLNodeInfo, ...]]:
@@ -256,6 +250,25 @@ def _filter_preserved(survey: Survey) -> dict[str, tuple[MLNodeInfo, ...]]:
         if eligible:
             kept[address] = eligible
     return kept
+
+
+def _announce_weights(
+    ctx: Context,
+    upcoming: Epoch,
+    reason: str,
+    before: Iterable[ActiveParticipant],
+    after: Iterable[ActiveParticipant],
+) -> None:
+    for old, new in zip(before, after, strict=True):
+        if new.weight != old.weight:
+            ctx.emit(
+                "weight_reduced",
+                epoch_index=upcoming.index,
+                participant=new.index,
+                before=old.weight,
+                after=new.weight,
+                reason=reason,
+            )
 
 
 def _addresses(participants: Iterable[ActiveParticipant]) -> frozenset[str]:

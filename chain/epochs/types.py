@@ -6,6 +6,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 
 from chain.context import Context
+from chain.fixed import Decimal
 from chain.models.types import Model
 from chain.nodes.types import Participant
 
@@ -41,6 +42,16 @@ class EpochParams:
     """Blocks before the next proof of compute in which completed inferences need no validation, default 0."""
     inference_pruning_epoch_threshold: int = 0
     """Epochs after which inferences are pruned, default 2."""
+
+
+@dataclass(frozen=True, slots=True)
+class PowerParams:
+    """How much of all power one participant may hold."""
+
+    max_individual_power_percentage: Decimal = Decimal()
+    """Part of all weight that one participant may hold, 0 to 1, default 0.25; 0 for no limit. At least 0.50
+    among two participants, 0.40 among three and 1/N among N, for nobody could hold less.
+    """
 
 
 class EpochPhase(IntEnum):
@@ -352,6 +363,34 @@ class Deposits(Protocol):
 
     def advance_epoch(self, ctx: Context, completed_epoch: int) -> None:
         """Pays out what was withdrawn and is due."""
+
+
+class DepositRecords(Protocol):
+    """What the formation expects of collateral."""
+
+    def get_deposit(self, ctx: Context, participant: str) -> int:
+        """What a participant has deposited, umesh; without what is on its way out."""
+
+
+class JailRecords(Protocol):
+    """What the formation expects of the jail."""
+
+    def is_barred(self, ctx: Context, participant: str) -> bool:
+        """Whether a participant is jailed and therefore left out."""
+
+
+class Validations(Protocol):
+    """What this room expects of validation."""
+
+    def process_pruning(self, ctx: Context, upcoming_index: int) -> None:
+        """Forgets validations of inferences that are forgotten."""
+
+
+class Prices(Protocol):
+    """What this room expects of pricing."""
+
+    def process_switch(self, ctx: Context, epoch_index: int) -> None:
+        """Freezes prices, capacities and the price of a unit of compute of an epoch that takes effect."""
 
 
 class Requests(Protocol):

@@ -4,7 +4,7 @@ from chain.context import Context
 from chain.epochs.types import EpochGroupData
 from chain.errors import ErrExecutorNotFound, ErrInvalidModel
 from chain.inference import rules
-from chain.inference.types import EpochGroups, ModelRegistry, ParamsSource, ParticipantRecords
+from chain.inference.types import EpochGroups, JailRecords, ModelRegistry, ParamsSource, ParticipantRecords
 from chain.nodes.types import Participant, ParticipantStatus
 
 
@@ -17,11 +17,13 @@ class Executors:
         nodes: ParticipantRecords,
         models: ModelRegistry,
         epochs: EpochGroups,
+        jail: JailRecords,
     ) -> None:
         self._params = params
         self._nodes = nodes
         self._models = models
         self._epochs = epochs
+        self._jail = jail
 
     def resolve_model(self, ctx: Context, identifier: str) -> str:
         """The governance model that a request names; refuses other names and lists what is valid."""
@@ -38,7 +40,7 @@ class Executors:
 
         While a proof of compute is under way, until the new groups take effect, only participants with a
         machine that keeps serving (POC_SLOT) can be drawn. Those without a public URL cannot be asked,
-        INVALID ones are left out when the parameter says so, and so is whoever `exclude` names.
+        INVALID and jailed ones are left out when the parameters say so, and so is whoever `exclude` names.
         """
         model_id = self.resolve_model(ctx, model)
         group = self._epochs.require_effective_group(ctx, model_id)
@@ -66,7 +68,7 @@ class Executors:
 
     def _can_be_asked(self, ctx: Context, address: str) -> bool:
         participant = self._nodes.get_participant(ctx, address)
-        if participant is None or not participant.inference_url:
+        if participant is None or not participant.inference_url or self._jail.is_barred(ctx, address):
             return False
         invalid = participant.status == ParticipantStatus.INVALID
         return not (invalid and self._params.get_params(ctx).inference.exclude_invalid)

@@ -315,6 +315,13 @@ class ModelRegistry(Protocol):
         """The governance model that an identifier stands for, or None."""
 
 
+class JailRecords(Protocol):
+    """What this room expects of the jail."""
+
+    def is_barred(self, ctx: Context, participant: str) -> bool:
+        """Whether a participant is jailed and therefore left out."""
+
+
 class EpochGroups(Protocol):
     """What this room expects of the epochs room."""
 

@@ -62,6 +62,10 @@ QUERIES: dict[str, dict[str, tuple[str, str]]] = {
         "show": ("Collateral", "A participant's deposit."),
         "unbonding": ("UnbondingCollateral", "A participant's withdrawals under way."),
     },
+    "slashing": {
+        "show": ("Jailing", "Since when and why a participant is jailed."),
+        "list": ("JailingAll", "All who are jailed."),
+    },
     "blocks": {"show": ("/chain.v1.EventStream/GetBlock", "One block: its hashes, transactions and events.")},
     "txs": {"show": ("/cosmos.tx.v1beta1.Service/GetTx", "One committed transaction, by its hash.")},
     "auth": {"account": ("/cosmos.auth.v1beta1.Query/Account", "An account, with its sequence.")},
@@ -96,6 +100,7 @@ TXS: dict[str, dict[str, tuple[type[Message], str]]] = {
         "deposit": (tx_pb2.MsgDepositCollateral, "Deposit collateral."),
         "withdraw": (tx_pb2.MsgWithdrawCollateral, "Begin to withdraw collateral."),
     },
+    "slashing": {"unjail": (tx_pb2.MsgUnjail, "Remove a participant, or oneself, from jail.")},
     "bank": {"send": (bank_pb2.MsgSend, "Send coins.")},
 }
 """Room and command, the message it sends, and its help."""

@@ -34,6 +34,7 @@ UNREGISTERED = (
     rules.NO_GOVERNANCE_MODEL,
     rules.PARTICIPANT_UNKNOWN,
     rules.PARTICIPANT_INVALID,
+    rules.PARTICIPANT_JAILED,
 )
 """Reasons of ineligibility for which a machine does not count as registered with a governance model."""
 

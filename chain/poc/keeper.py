@@ -11,6 +11,7 @@ from chain.poc import admission, rules
 from chain.poc.types import (
     EligibilityMap,
     EpochClock,
+    JailRecords,
     Mined,
     ModelRegistry,
     NodeRegistry,
@@ -36,12 +37,18 @@ class Poc:
     """Proof of compute."""
 
     def __init__(
-        self, params: ParamsSource, models: ModelRegistry, nodes: NodeRegistry, epochs: EpochClock
+        self,
+        params: ParamsSource,
+        models: ModelRegistry,
+        nodes: NodeRegistry,
+        epochs: EpochClock,
+        jail: JailRecords,
     ) -> None:
         self._params = params
         self._models = models
         self._nodes = nodes
         self._epochs = epochs
+        self._jail = jail
 
     def get_batches(self, ctx: Context, height: int) -> tuple[PoCBatch, ...]:
         """Batches of the proof of compute that started at a height, by participant, machine and batch."""
@@ -76,6 +83,7 @@ class Poc:
             self._nodes.get_all_hardware(ctx),
             self._models.get_resolver(ctx),
             self._params.get_params(ctx).inference.exclude_invalid,
+            self._jail.get_barred(ctx),
         )
 
     def get_participant_eligibility(self, ctx: Context, address: str) -> EligibilityMap:
@@ -87,6 +95,7 @@ class Poc:
             (hardware,) if hardware else (),
             self._models.get_resolver(ctx),
             self._params.get_params(ctx).inference.exclude_invalid,
+            (address,) if self._jail.is_barred(ctx, address) else (),
         )
 
     def get_batch_nodes(self, ctx: Context, height: int) -> tuple[tuple[str, str], ...]:
@@ -107,12 +116,13 @@ class Poc:
         """
         claims = rules.compute_claims(self.get_batches(ctx, height), excluded)
         exclude_invalid = self._params.get_params(ctx).inference.exclude_invalid
+        jailed = self._jail.get_barred(ctx)
         mined = {}
         for address in sorted(claims):
             votes = VALIDATIONS.values(ctx.store, height, address)
             participant = self._nodes.get_participant(ctx, address)
             mined[address] = rules.judge_mined(
-                participant, claims[address], votes, validators, exclude_invalid
+                participant, claims[address], votes, validators, exclude_invalid, jailed
             )
         return mined
 

@@ -1,7 +1,7 @@
 """Who may mine, what a nonce counts, and when the validators' votes accept it."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from chain.models.types import Resolver
@@ -10,6 +10,7 @@ from chain.poc.types import EligibilityMap, Mined, NodeEligibility, PocAdmission
 
 PARTICIPANT_UNKNOWN = "PARTICIPANT_UNKNOWN"
 PARTICIPANT_INVALID = "PARTICIPANT_INVALID"
+PARTICIPANT_JAILED = "PARTICIPANT_JAILED"
 NODE_ID_EMPTY = "NODE_ID_EMPTY"
 NODE_UNKNOWN = "NODE_UNKNOWN"
 NODE_STOPPED = "NODE_STOPPED"
@@ -42,11 +43,13 @@ def compute_eligibility(
     hardware: Iterable[HardwareNodes],
     resolver: Resolver,
     exclude_invalid: bool,
+    jailed: Container[str] = (),
 ) -> EligibilityMap:
     """Who may take part, for every registered machine, in whatever order the records come.
 
-    A machine is eligible when its owner is a participant and not INVALID, its record is neither STOPPED nor
-    FAILED, and it supports at least one governance model. The first of these that fails is the reason.
+    A machine is eligible when its owner is a participant, not INVALID and not `jailed`, its record is neither
+    STOPPED nor FAILED, and it supports at least one governance model. The first of these that fails is the
+    reason.
     """
     by_address = {participant.address: participant for participant in participants}
     entries: dict[NodeKey, NodeEligibility] = {}
@@ -55,7 +58,7 @@ def compute_eligibility(
         supported = supported_models_by_node(record.hardware_nodes, resolver)
         for node in record.hardware_nodes:
             models = supported[node.local_id]
-            reason = _find_owner_fault(owner, exclude_invalid) or _find_node_fault(node, models)
+            reason = _find_owner_fault(owner, exclude_invalid, jailed) or _find_node_fault(node, models)
             entries[record.participant, node.local_id] = NodeEligibility(
                 record.participant, node.local_id, not reason, reason, models
             )
@@ -122,15 +125,16 @@ def judge_mined(
     votes: Iterable[PoCValidation],
     validators: Mapping[str, int],
     exclude_invalid: bool,
+    jailed: Container[str] = (),
 ) -> Mined:
     """What a participant mined, and the first reason not to accept it, in the order of the law:
 
-    1. it is a participant, and not INVALID; 2. a current validator voted; 3. it has a nonce that counts;
-    4. it has a consensus key; 5. the votes accept.
+    1. it is a participant, not INVALID and not `jailed`; 2. a current validator voted; 3. it has a nonce that
+    counts; 4. it has a consensus key; 5. the votes accept.
     """
     weights = tuple((node_id, claims[node_id]) for node_id in sorted(claims))
     verdict = compute_verdict(validators, votes)
-    rejection = _find_owner_fault(participant, exclude_invalid)
+    rejection = _find_owner_fault(participant, exclude_invalid, jailed)
     if not rejection and verdict == NO_VALIDATION:
         rejection = NO_VALIDATION
     if not rejection and not weights:
@@ -140,12 +144,12 @@ def judge_mined(
     return Mined(weights, rejection or verdict)
 
 
-def _find_owner_fault(owner: Participant | None, exclude_invalid: bool) -> str:
+def _find_owner_fault(owner: Participant | None, exclude_invalid: bool, jailed: Container[str]) -> str:
     if owner is None:
         return PARTICIPANT_UNKNOWN
     if exclude_invalid and owner.status == ParticipantStatus.INVALID:
         return PARTICIPANT_INVALID
-    return ""
+    return PARTICIPANT_JAILED if owner.address in jailed else ""
 
 
 def _find_node_fault(node: HardwareNode, models: tuple[str, ...]) -> str:

@@ -130,7 +130,7 @@ class NodeEligibility:
     """True when nothing stands against it."""
     reason: str = ""
     """Stable reason when not eligible: NODE_UNKNOWN, NODE_STOPPED, NODE_FAILED, NO_GOVERNANCE_MODEL,
-    PARTICIPANT_UNKNOWN, PARTICIPANT_INVALID, NODE_ID_EMPTY. Empty when eligible.
+    PARTICIPANT_UNKNOWN, PARTICIPANT_INVALID, PARTICIPANT_JAILED, NODE_ID_EMPTY. Empty when eligible.
     """
     models: tuple[str, ...] = ()
     """Governance models that the node supports after resolving alternatives, sorted."""
@@ -252,6 +252,16 @@ class NodeRegistry(Protocol):
 
     def get_hardware(self, ctx: Context, address: str) -> HardwareNodes | None:
         """A participant's machines, or None."""
+
+
+class JailRecords(Protocol):
+    """What this room expects of the jail."""
+
+    def is_barred(self, ctx: Context, participant: str) -> bool:
+        """Whether a participant is jailed and therefore left out."""
+
+    def get_barred(self, ctx: Context) -> frozenset[str]:
+        """All who are."""
 
 
 class EpochClock(Protocol):

@@ -9,6 +9,7 @@ from chain.context import Context
 from chain.errors import ErrUnknownRequest
 from chain.machine import Keepers
 from chain.queries import account_types as cosmos
+from chain.queries import jail_types as jail
 from chain.queries import types as q
 from chain.queries.accounts import AccountQueries
 from chain.queries.collateral import CollateralQueries
@@ -17,6 +18,7 @@ from chain.queries.inference import InferenceQueries
 from chain.queries.models import ModelQueries
 from chain.queries.nodes import NodeQueries
 from chain.queries.poc import PocQueries
+from chain.queries.slashing import SlashingQueries
 
 OWN = "/chain.v1.Query/"
 AUTH = "/cosmos.auth.v1beta1.Query/"
@@ -44,6 +46,7 @@ def build_queries(keepers: Keepers) -> Mapping[str, Query]:
     poc = PocQueries(keepers.poc)
     inference = InferenceQueries(keepers.inferences, keepers.executors)
     collateral = CollateralQueries(keepers.deposits)
+    slashing = SlashingQueries(keepers.slashing)
 
     def params(ctx: Context, request: q.QueryParamsRequest) -> q.QueryParamsResponse:
         return q.QueryParamsResponse(keepers.governance.get_params(ctx))
@@ -91,6 +94,8 @@ def build_queries(keepers: Keepers) -> Mapping[str, Query]:
         Query(
             OWN + "UnbondingCollateral", q.QueryUnbondingCollateralRequest, collateral.unbonding_collateral
         ),
+        Query(OWN + "Jailing", jail.QueryJailingRequest, slashing.jailing),
+        Query(OWN + "JailingAll", jail.QueryJailingAllRequest, slashing.jailing_all),
     )
     return {query.path: query for query in queries}
 

@@ -73,18 +73,38 @@ class InferenceParams(_message.Message):
     def __init__(self, expiration_blocks: _Optional[int] = ..., base_per_token_price: _Optional[int] = ..., default_max_tokens: _Optional[int] = ..., timestamp_expiration: _Optional[int] = ..., timestamp_advance: _Optional[int] = ..., exclude_invalid: _Optional[bool] = ...) -> None: ...
 
 class CollateralParams(_message.Message):
-    __slots__ = ("slash_fraction_invalid", "slash_fraction_downtime", "downtime_missed_percentage_threshold", "downtime_min_sample", "unbonding_period_epochs")
+    __slots__ = ("slash_fraction_invalid", "slash_fraction_downtime", "downtime_missed_percentage_threshold", "downtime_min_sample", "unbonding_period_epochs", "grace_period_end_epoch", "base_weight_ratio", "collateral_per_weight_unit", "downtime_test", "jail_missed_requests", "jail_epochs", "exclude_jailed")
     SLASH_FRACTION_INVALID_FIELD_NUMBER: _ClassVar[int]
     SLASH_FRACTION_DOWNTIME_FIELD_NUMBER: _ClassVar[int]
     DOWNTIME_MISSED_PERCENTAGE_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     DOWNTIME_MIN_SAMPLE_FIELD_NUMBER: _ClassVar[int]
     UNBONDING_PERIOD_EPOCHS_FIELD_NUMBER: _ClassVar[int]
+    GRACE_PERIOD_END_EPOCH_FIELD_NUMBER: _ClassVar[int]
+    BASE_WEIGHT_RATIO_FIELD_NUMBER: _ClassVar[int]
+    COLLATERAL_PER_WEIGHT_UNIT_FIELD_NUMBER: _ClassVar[int]
+    DOWNTIME_TEST_FIELD_NUMBER: _ClassVar[int]
+    JAIL_MISSED_REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    JAIL_EPOCHS_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDE_JAILED_FIELD_NUMBER: _ClassVar[int]
     slash_fraction_invalid: _decimal_pb2.Decimal
     slash_fraction_downtime: _decimal_pb2.Decimal
     downtime_missed_percentage_threshold: _decimal_pb2.Decimal
     downtime_min_sample: int
     unbonding_period_epochs: int
-    def __init__(self, slash_fraction_invalid: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., slash_fraction_downtime: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., downtime_missed_percentage_threshold: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., downtime_min_sample: _Optional[int] = ..., unbonding_period_epochs: _Optional[int] = ...) -> None: ...
+    grace_period_end_epoch: int
+    base_weight_ratio: _decimal_pb2.Decimal
+    collateral_per_weight_unit: _decimal_pb2.Decimal
+    downtime_test: str
+    jail_missed_requests: int
+    jail_epochs: int
+    exclude_jailed: bool
+    def __init__(self, slash_fraction_invalid: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., slash_fraction_downtime: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., downtime_missed_percentage_threshold: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., downtime_min_sample: _Optional[int] = ..., unbonding_period_epochs: _Optional[int] = ..., grace_period_end_epoch: _Optional[int] = ..., base_weight_ratio: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., collateral_per_weight_unit: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., downtime_test: _Optional[str] = ..., jail_missed_requests: _Optional[int] = ..., jail_epochs: _Optional[int] = ..., exclude_jailed: _Optional[bool] = ...) -> None: ...
+
+class PowerParams(_message.Message):
+    __slots__ = ("max_individual_power_percentage",)
+    MAX_INDIVIDUAL_POWER_PERCENTAGE_FIELD_NUMBER: _ClassVar[int]
+    max_individual_power_percentage: _decimal_pb2.Decimal
+    def __init__(self, max_individual_power_percentage: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ...) -> None: ...
 
 class ModelParams(_message.Message):
     __slots__ = ("alternative_resolution",)
@@ -107,17 +127,19 @@ class AuthParams(_message.Message):
     def __init__(self, max_memo_characters: _Optional[int] = ..., max_tx_bytes: _Optional[int] = ..., tx_sig_limit: _Optional[int] = ..., tx_size_cost_per_byte: _Optional[int] = ..., sig_verify_cost: _Optional[int] = ...) -> None: ...
 
 class Params(_message.Message):
-    __slots__ = ("epoch", "poc", "inference", "collateral", "models", "auth")
+    __slots__ = ("epoch", "poc", "inference", "collateral", "models", "auth", "power")
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     POC_FIELD_NUMBER: _ClassVar[int]
     INFERENCE_FIELD_NUMBER: _ClassVar[int]
     COLLATERAL_FIELD_NUMBER: _ClassVar[int]
     MODELS_FIELD_NUMBER: _ClassVar[int]
     AUTH_FIELD_NUMBER: _ClassVar[int]
+    POWER_FIELD_NUMBER: _ClassVar[int]
     epoch: EpochParams
     poc: PocParams
     inference: InferenceParams
     collateral: CollateralParams
     models: ModelParams
     auth: AuthParams
-    def __init__(self, epoch: _Optional[_Union[EpochParams, _Mapping]] = ..., poc: _Optional[_Union[PocParams, _Mapping]] = ..., inference: _Optional[_Union[InferenceParams, _Mapping]] = ..., collateral: _Optional[_Union[CollateralParams, _Mapping]] = ..., models: _Optional[_Union[ModelParams, _Mapping]] = ..., auth: _Optional[_Union[AuthParams, _Mapping]] = ...) -> None: ...
+    power: PowerParams
+    def __init__(self, epoch: _Optional[_Union[EpochParams, _Mapping]] = ..., poc: _Optional[_Union[PocParams, _Mapping]] = ..., inference: _Optional[_Union[InferenceParams, _Mapping]] = ..., collateral: _Optional[_Union[CollateralParams, _Mapping]] = ..., models: _Optional[_Union[ModelParams, _Mapping]] = ..., auth: _Optional[_Union[AuthParams, _Mapping]] = ..., power: _Optional[_Union[PowerParams, _Mapping]] = ...) -> None: ...

@@ -7,6 +7,7 @@ from chain.v1 import models_pb2 as _models_pb2
 from chain.v1 import nodes_pb2 as _nodes_pb2
 from chain.v1 import params_pb2 as _params_pb2
 from chain.v1 import poc_pb2 as _poc_pb2
+from chain.v1 import slashing_pb2 as _slashing_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -322,3 +323,29 @@ class QueryUnbondingCollateralResponse(_message.Message):
     UNBONDINGS_FIELD_NUMBER: _ClassVar[int]
     unbondings: _containers.RepeatedCompositeFieldContainer[_collateral_pb2.UnbondingCollateral]
     def __init__(self, unbondings: _Optional[_Iterable[_Union[_collateral_pb2.UnbondingCollateral, _Mapping]]] = ...) -> None: ...
+
+class QueryJailingRequest(_message.Message):
+    __slots__ = ("participant",)
+    PARTICIPANT_FIELD_NUMBER: _ClassVar[int]
+    participant: str
+    def __init__(self, participant: _Optional[str] = ...) -> None: ...
+
+class QueryJailingResponse(_message.Message):
+    __slots__ = ("jailing",)
+    JAILING_FIELD_NUMBER: _ClassVar[int]
+    jailing: _slashing_pb2.Jailing
+    def __init__(self, jailing: _Optional[_Union[_slashing_pb2.Jailing, _Mapping]] = ...) -> None: ...
+
+class QueryJailingAllRequest(_message.Message):
+    __slots__ = ("pagination",)
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+
+class QueryJailingAllResponse(_message.Message):
+    __slots__ = ("jailings", "pagination")
+    JAILINGS_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    jailings: _containers.RepeatedCompositeFieldContainer[_slashing_pb2.Jailing]
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, jailings: _Optional[_Iterable[_Union[_slashing_pb2.Jailing, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...

@@ -155,6 +155,16 @@ class QueryStub:
                 request_serializer=chain_dot_v1_dot_query__pb2.QueryUnbondingCollateralRequest.SerializeToString,
                 response_deserializer=chain_dot_v1_dot_query__pb2.QueryUnbondingCollateralResponse.FromString,
                 _registered_method=True)
+        self.Jailing = channel.unary_unary(
+                '/chain.v1.Query/Jailing',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryJailingRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryJailingResponse.FromString,
+                _registered_method=True)
+        self.JailingAll = channel.unary_unary(
+                '/chain.v1.Query/JailingAll',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryJailingAllRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryJailingAllResponse.FromString,
+                _registered_method=True)
 
 
 class QueryServicer:
@@ -330,6 +340,20 @@ class QueryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Jailing(self, request, context):
+        """Since when and why a participant is jailed; ErrNotJailed when it is not.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def JailingAll(self, request, context):
+        """All who are jailed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_QueryServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -452,6 +476,16 @@ def add_QueryServicer_to_server(servicer, server):
                     servicer.UnbondingCollateral,
                     request_deserializer=chain_dot_v1_dot_query__pb2.QueryUnbondingCollateralRequest.FromString,
                     response_serializer=chain_dot_v1_dot_query__pb2.QueryUnbondingCollateralResponse.SerializeToString,
+            ),
+            'Jailing': grpc.unary_unary_rpc_method_handler(
+                    servicer.Jailing,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryJailingRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryJailingResponse.SerializeToString,
+            ),
+            'JailingAll': grpc.unary_unary_rpc_method_handler(
+                    servicer.JailingAll,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryJailingAllRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryJailingAllResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1103,6 +1137,60 @@ class Query:
             '/chain.v1.Query/UnbondingCollateral',
             chain_dot_v1_dot_query__pb2.QueryUnbondingCollateralRequest.SerializeToString,
             chain_dot_v1_dot_query__pb2.QueryUnbondingCollateralResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Jailing(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/Jailing',
+            chain_dot_v1_dot_query__pb2.QueryJailingRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryJailingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def JailingAll(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/JailingAll',
+            chain_dot_v1_dot_query__pb2.QueryJailingAllRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryJailingAllResponse.FromString,
             options,
             channel_credentials,
             insecure,

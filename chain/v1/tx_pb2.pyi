@@ -267,3 +267,15 @@ class MsgWithdrawCollateralResponse(_message.Message):
     COMPLETION_EPOCH_FIELD_NUMBER: _ClassVar[int]
     completion_epoch: int
     def __init__(self, completion_epoch: _Optional[int] = ...) -> None: ...
+
+class MsgUnjail(_message.Message):
+    __slots__ = ("creator", "participant")
+    CREATOR_FIELD_NUMBER: _ClassVar[int]
+    PARTICIPANT_FIELD_NUMBER: _ClassVar[int]
+    creator: str
+    participant: str
+    def __init__(self, creator: _Optional[str] = ..., participant: _Optional[str] = ...) -> None: ...
+
+class MsgUnjailResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...

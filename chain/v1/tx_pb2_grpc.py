@@ -96,6 +96,11 @@ class MsgStub:
                 request_serializer=chain_dot_v1_dot_tx__pb2.MsgWithdrawCollateral.SerializeToString,
                 response_deserializer=chain_dot_v1_dot_tx__pb2.MsgWithdrawCollateralResponse.FromString,
                 _registered_method=True)
+        self.Unjail = channel.unary_unary(
+                '/chain.v1.Msg/Unjail',
+                request_serializer=chain_dot_v1_dot_tx__pb2.MsgUnjail.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_tx__pb2.MsgUnjailResponse.FromString,
+                _registered_method=True)
 
 
 class MsgServicer:
@@ -187,6 +192,13 @@ class MsgServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Unjail(self, request, context):
+        """Removes a participant from jail.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MsgServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -249,6 +261,11 @@ def add_MsgServicer_to_server(servicer, server):
                     servicer.WithdrawCollateral,
                     request_deserializer=chain_dot_v1_dot_tx__pb2.MsgWithdrawCollateral.FromString,
                     response_serializer=chain_dot_v1_dot_tx__pb2.MsgWithdrawCollateralResponse.SerializeToString,
+            ),
+            'Unjail': grpc.unary_unary_rpc_method_handler(
+                    servicer.Unjail,
+                    request_deserializer=chain_dot_v1_dot_tx__pb2.MsgUnjail.FromString,
+                    response_serializer=chain_dot_v1_dot_tx__pb2.MsgUnjailResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -577,6 +594,33 @@ class Msg:
             '/chain.v1.Msg/WithdrawCollateral',
             chain_dot_v1_dot_tx__pb2.MsgWithdrawCollateral.SerializeToString,
             chain_dot_v1_dot_tx__pb2.MsgWithdrawCollateralResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Unjail(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Msg/Unjail',
+            chain_dot_v1_dot_tx__pb2.MsgUnjail.SerializeToString,
+            chain_dot_v1_dot_tx__pb2.MsgUnjailResponse.FromString,
             options,
             channel_credentials,
             insecure,

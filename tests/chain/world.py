@@ -5,7 +5,7 @@ from dataclasses import replace
 from chain.block import Event, Header
 from chain.codec import type_url
 from chain.context import Context
-from chain.epochs.types import GenesisMember, MsgSubmitSeed
+from chain.epochs.types import GenesisMember, MsgSubmitSeed, PowerParams
 from chain.genesis import GenesisState
 from chain.layout import encode_value
 from chain.machine import build_keepers, export_genesis, import_genesis
@@ -24,6 +24,8 @@ from chain.store import Store
 from tests.chain.kit import CHAIN_ID, GENESIS_TIME_NS, Signer, build_genesis
 
 AUTHORITY = Signer("authority")
+UNCAPPED = replace(DEFAULT, power=PowerParams())
+"""The ordinary parameters, for worlds of two or three: what machines weigh is what a participant weighs."""
 VALIDATOR_KEY = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 BLOCK_NS = 10**9
 
@@ -39,7 +41,7 @@ class World:
     """All rooms over one store. `params` default to the ordinary ones: P at 40, V at 58, S at 59."""
 
     def __init__(
-        self, *names: str, params: Params = DEFAULT, weights: dict[str, int] | None = None, **fields: object
+        self, *names: str, params: Params = UNCAPPED, weights: dict[str, int] | None = None, **fields: object
     ) -> None:
         self.signers = {name: Signer(name) for name in names}
         members = tuple(GenesisMember(self.address(name), weight) for name, weight in (weights or {}).items())

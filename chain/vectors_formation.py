@@ -1,0 +1,49 @@
+"""Golden cases of the formation's arithmetic (slots, collateral, the cap on power), and of punishment's."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any as Anything
+
+from chain.collateral import rules as collateral
+from chain.epochs import assignment, power
+from chain.fixed import Decimal
+
+Json = Anything
+
+
+def choose_slots(epoch_index: int, participant: str, model: str, machines: Sequence[str]) -> Json:
+    """Which of a participant's machines of one model keep serving through the next proof of compute."""
+    chosen = assignment.select_poc_slots(epoch_index, participant, model, machines)
+    return [machine for machine in machines if machine in chosen]
+
+
+def weigh_collateral(
+    weight: int, deposit: int, ratio: Sequence[int] = (2, -1), unit: Sequence[int] = (1, 0)
+) -> Json:
+    """The weight that a deposit activates."""
+    terms = power.CollateralTerms(Decimal(*ratio), Decimal(*unit))
+    return power.compute_collateral_weight(weight, deposit, terms)
+
+
+def limit_power(weights: Sequence[int], percentage: Sequence[int]) -> Json:
+    """The weights under the cap, and their sum."""
+    cap = power.compute_power_cap(weights, Decimal(*percentage))
+    capped = [weight if cap is None else min(weight, cap) for weight in weights]
+    return {"weights": capped, "total": sum(capped)}
+
+
+def judge_binomial_downtime(inference_count: int, missed: int, min_sample: int = 0) -> Json:
+    """Whether so many misses are downtime by the binomial test."""
+    return collateral.is_binomial_downtime(inference_count, missed, min_sample)
+
+
+def _spread(rule: Callable[..., Json]) -> Callable[[Mapping[str, Json]], Json]:
+    return lambda given: rule(**given)
+
+
+FORMATION_KINDS: Mapping[str, Callable[[Mapping[str, Json]], Json]] = {
+    "epochs.slots": _spread(choose_slots),
+    "epochs.collateral_weight": _spread(weigh_collateral),
+    "epochs.power_cap": _spread(limit_power),
+    "collateral.downtime_binomial": _spread(judge_binomial_downtime),
+}
+"""Kinds of cases about the formation, and what answers them."""
