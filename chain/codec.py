@@ -35,6 +35,7 @@ from chain.v1 import (
     params_pb2,
     poc_pb2,
     query_pb2,
+    rewards_pb2,
     slashing_pb2,
 )
 from chain.v1 import tx_pb2 as msg_pb2
@@ -55,6 +56,7 @@ _OWN = (
     params_pb2,
     poc_pb2,
     query_pb2,
+    rewards_pb2,
     slashing_pb2,
     msg_pb2,
 )

@@ -175,6 +175,15 @@ class ErrNegativeCoinBalance(Refusal):
     code, says = 1114, "the balance of {address} is negative"
 
 
+class ErrClaimSignatureInvalid(Refusal):
+    code, says = 1116, "Seed signature validation failed for {address}: {why}"
+
+
+class ErrValidationsMissed(Refusal):
+    code = 1117
+    says = "Inference not validated: {count} that the seed drew, first {first}; validate them, then claim"
+
+
 class ErrEpochGroupDataNotFound(Refusal):
     code, says = 1126, "epoch {epoch_index} has no group for model {model_id!r}{served}"
 
@@ -268,6 +277,24 @@ class ErrSeedNotAccepted(Refusal):
 
 class ErrExecutorNotFound(Refusal):
     code, says = 1151, "nobody can answer for {model!r} now: {why}; served are: {served}"
+
+
+class ErrNothingToClaim(Refusal):
+    code, says = 1160, "No rewards for this address: {address} has no open claim"
+
+
+class ErrWrongClaimEpoch(Refusal):
+    code = 1161
+    says = "No rewards for this block height: the open claim is of epoch {expected}, not {epoch_index}"
+
+
+class ErrClaimTooEarly(Refusal):
+    code, says = 1162, "epoch {epoch_index} is still in effect; claim once the next one is"
+
+
+class ErrUnpaidSettlement(Refusal):
+    code = 1163
+    says = "Insufficient funds for paying {address} for work: {need} umesh are owed, {have} held; try later"
 
 
 class CollateralRefusal(Refusal):

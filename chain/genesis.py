@@ -23,6 +23,7 @@ from chain.models.types import Model
 from chain.nodes.types import HardwareNodes, Participant
 from chain.params import Params
 from chain.poc.types import PocAdmissions, PoCBatch, PoCValidation
+from chain.rewards.types import SettleAmount, TokenomicsData
 from chain.slashing.types import Jailing
 
 
@@ -88,5 +89,9 @@ class GenesisState:
     """Height at which this document was exported; 0 for a new chain."""
     pending_epoch_params: EpochParams | None = None
     """Schedule that waits for the next proof of compute; absent when nothing changes."""
+    settle_amounts: tuple[SettleAmount, ...] = ()
+    """Open claims, by participant."""
+    tokenomics_data: TokenomicsData | None = None
+    """Sums over all settlements; absent before the first one."""
     jailings: tuple[Jailing, ...] = ()
     """Who is jailed, by participant."""

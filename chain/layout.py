@@ -17,6 +17,7 @@ from chain.inference import keeper as inference
 from chain.models import keeper as models
 from chain.nodes import keeper as nodes
 from chain.poc import keeper as poc
+from chain.rewards import keeper as rewards
 from chain.slashing import keeper as slashing
 from chain.store import Map
 
@@ -30,6 +31,7 @@ ROOMS: tuple[tuple[str, int, tuple[Map[Anything], ...]], ...] = (
     ("poc", 0x13, poc.COLLECTIONS),
     ("inference", 0x14, inference.COLLECTIONS),
     ("collateral", 0x15, collateral.COLLECTIONS),
+    ("rewards", 0x16, rewards.COLLECTIONS),
     ("slashing", 0x18, slashing.COLLECTIONS),
 )
 """Name, first byte and collections of each room, by first byte."""

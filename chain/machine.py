@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from chain.auth.addresses import module_address
 from chain.auth.keeper import Accounts
 from chain.bank.keeper import Bank
-from chain.collateral import keeper as collateral
 from chain.collateral.keeper import Deposits
-from chain.collateral.settlement import Settlement
 from chain.context import Context
 from chain.epochs.formation import Formation
 from chain.epochs.keeper import Epochs
@@ -16,12 +13,14 @@ from chain.epochs.stages import Stages
 from chain.errors import ErrInvalidRecord
 from chain.genesis import GenesisState
 from chain.governance import Governance
-from chain.inference import keeper as inference
 from chain.inference.executor import Executors
 from chain.inference.keeper import Inferences
+from chain.invariants import find_uncovered
 from chain.models.keeper import Models
 from chain.nodes.keeper import Nodes
 from chain.poc.keeper import Poc
+from chain.rewards.keeper import Rewards
+from chain.rewards.settlement import Settlement
 from chain.slashing.keeper import Slashing
 
 
@@ -40,6 +39,7 @@ class Keepers:
     inferences: Inferences
     executors: Executors
     deposits: Deposits
+    rewards: Rewards
     slashing: Slashing
 
 
@@ -53,7 +53,8 @@ def build_keepers() -> Keepers:
     inferences = Inferences(governance, bank, nodes, epochs)
     deposits = Deposits(governance, bank, slashing)
     formation = Formation(governance, epochs, nodes, models, poc, deposits, slashing)
-    settlement = Settlement(deposits, nodes, inferences)
+    rewards = Rewards(bank)
+    settlement = Settlement(governance, rewards, nodes, inferences, epochs, deposits, slashing)
     return Keepers(
         accounts=accounts,
         bank=bank,
@@ -66,6 +67,7 @@ def build_keepers() -> Keepers:
         inferences=inferences,
         executors=Executors(governance, nodes, models, epochs, slashing),
         deposits=deposits,
+        rewards=rewards,
         slashing=slashing,
     )
 
@@ -98,19 +100,8 @@ def export_genesis(keepers: Keepers, ctx: Context) -> GenesisState:
 
 
 def _refuse_uncovered(ctx: Context, keepers: Keepers) -> None:
-    """Refuses a state in which a room owes more than its module account holds: paying or burning it would
-    stop the machine later.
-    """
-    rooms = (
-        (collateral.MODULE, keepers.deposits.get_owed(ctx)),
-        (inference.MODULE, keepers.inferences.get_owed(ctx)),
-    )
-    for module, owed in rooms:
-        address = module_address(module)
-        held = keepers.bank.get_balance(ctx, address)
-        if held < owed:
-            why = f"its account {address} holds {held} umesh and owes {owed}"
-            raise ErrInvalidRecord(what=f"genesis {module}", why=why)
+    for module, why in find_uncovered(keepers, ctx):
+        raise ErrInvalidRecord(what=f"genesis {module}", why=why)
 
 
 class Documented(Protocol):
@@ -135,5 +126,6 @@ def _document_rooms(keepers: Keepers) -> tuple[Documented, ...]:
         keepers.poc,
         keepers.inferences,
         keepers.deposits,
+        keepers.rewards,
         keepers.slashing,
     )

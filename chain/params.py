@@ -6,10 +6,11 @@ from chain.auth.types import AuthParams
 from chain.collateral.types import CollateralParams
 from chain.epochs.types import EpochParams, PowerParams
 from chain.errors import ErrInvalidRecord
-from chain.fixed import ONE, Decimal, from_decimal
+from chain.fixed import ONE, Decimal, from_decimal, parse
 from chain.inference.types import InferenceParams
 from chain.models.types import ModelParams
 from chain.poc.types import PocParams
+from chain.rewards.types import RewardParams
 
 POC_ADMISSIONS = ("snapshot", "literal", "joiner", "registry", "open")
 RESOLUTIONS = ("nearest", "terminal")
@@ -33,6 +34,8 @@ class Params:
     """Models."""
     auth: AuthParams = AuthParams()
     """Transactions."""
+    rewards: RewardParams = RewardParams()
+    """Rewards."""
     power: PowerParams = PowerParams()
     """How much of all power one participant may hold."""
 
@@ -61,6 +64,7 @@ def validate(params: Params) -> list[str]:
         *_validate_collateral(params.collateral),
         *_one_of("models.alternative_resolution", params.models.alternative_resolution, RESOLUTIONS),
         *_validate_auth(params.auth),
+        *_validate_rewards(params.rewards),
         *_fraction("power.max_individual_power_percentage", params.power.max_individual_power_percentage),
     ]
 
@@ -170,6 +174,16 @@ def _validate_auth(auth: AuthParams) -> list[str]:
     )
 
 
+def _validate_rewards(rewards: RewardParams) -> list[str]:
+    return [
+        *_at_least("rewards", rewards, initial_epoch_reward=0, genesis_epoch=0, standard_reward_amount=0),
+        *_within("rewards.decay_rate", rewards.decay_rate, "-0.01", "0"),
+        *_fraction("rewards.subsidy_reduction_interval", rewards.subsidy_reduction_interval),
+        *_fraction("rewards.subsidy_reduction_amount", rewards.subsidy_reduction_amount),
+        *_within("rewards.current_subsidy_percentage", rewards.current_subsidy_percentage, "0", "0.9999"),
+    ]
+
+
 def _at_least(group: str, record: object, **lowest: int) -> list[str]:
     wrong = []
     for name, least in lowest.items():
@@ -193,6 +207,14 @@ def _not_negative(name: str, value: Decimal) -> list[str]:
     except ErrInvalidRecord as error:
         return [f"{name}: {error}"]
     return [] if scaled >= 0 else [f"{name} must not be negative"]
+
+
+def _within(name: str, value: Decimal, least: str, most: str) -> list[str]:
+    try:
+        scaled = from_decimal(value)
+    except ErrInvalidRecord as error:
+        return [f"{name}: {error}"]
+    return [] if parse(least) <= scaled <= parse(most) else [f"{name} must be between {least} and {most}"]
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> list[str]:

@@ -11,6 +11,9 @@ from chain.inference.types import InferenceParams
 from chain.models.types import ModelParams
 from chain.params import Params
 from chain.poc.types import PocParams
+from chain.rewards.types import RewardParams
+
+UMESH_PER_MESH = 1_000_000
 
 DEFAULT = Params(
     epoch=EpochParams(
@@ -67,6 +70,16 @@ DEFAULT = Params(
         tx_sig_limit=7,
         tx_size_cost_per_byte=10,
         sig_verify_cost=1000,
+    ),
+    rewards=RewardParams(
+        use_bitcoin_rewards=True,
+        initial_epoch_reward=285_000 * UMESH_PER_MESH,
+        decay_rate=Decimal(-475, -6),
+        genesis_epoch=1,
+        standard_reward_amount=600_000_000 * UMESH_PER_MESH,
+        subsidy_reduction_interval=Decimal(5, -2),
+        subsidy_reduction_amount=Decimal(2, -1),
+        current_subsidy_percentage=Decimal(9, -1),
     ),
     power=PowerParams(max_individual_power_percentage=Decimal(25, -2)),
 )

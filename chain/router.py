@@ -22,6 +22,8 @@ from chain.nodes import msgs as nodes_msgs
 from chain.nodes import types as nodes
 from chain.poc import msgs as poc_msgs
 from chain.poc import types as poc
+from chain.rewards import msgs as rewards_msgs
+from chain.rewards import types as rewards
 from chain.slashing import msgs as slashing_msgs
 from chain.slashing import types as slashing
 
@@ -51,6 +53,7 @@ def build_routes(keepers: Keepers) -> Mapping[str, Route]:
         k.inferences, k.executors, k.governance, k.accounts, k.nodes, k.models, k.epochs
     )
     collateral_room = collateral_msgs.Msgs(k.deposits)
+    rewards_room = rewards_msgs.Msgs(k.rewards, k.accounts, k.epochs, k.inferences)
     slashing_room = slashing_msgs.Msgs(k.slashing, k.governance, k.epochs)
     routes = (
         Route(bank.MsgSend, "from_address", bank_room.send),
@@ -64,6 +67,7 @@ def build_routes(keepers: Keepers) -> Mapping[str, Route]:
         Route(poc.MsgSubmitPocValidation, "creator", poc_room.submit_poc_validation),
         Route(inference.MsgStartInference, "creator", inference_room.start_inference),
         Route(inference.MsgFinishInference, "creator", inference_room.finish_inference),
+        Route(rewards.MsgClaimRewards, "creator", rewards_room.claim_rewards),
         Route(collateral.MsgDepositCollateral, "participant", collateral_room.deposit_collateral),
         Route(collateral.MsgWithdrawCollateral, "participant", collateral_room.withdraw_collateral),
         Route(slashing.MsgUnjail, "creator", slashing_room.unjail),

@@ -19,6 +19,7 @@ from chain.machine import build_keepers
 from chain.merkle import MerkleTree, Proof, verify
 from chain.tx import TxRaw
 from chain.vectors_formation import FORMATION_KINDS
+from chain.vectors_rewards import REWARD_KINDS
 from chain.vectors_rooms import ROOM_KINDS
 
 Case = Mapping[str, Anything]
@@ -123,5 +124,6 @@ KINDS: Mapping[str, Callable[[Case], object]] = {
     "merkle_proof": _run_merkle_proof,
     "blocks": _run_blocks,
     **ROOM_KINDS,
+    **REWARD_KINDS,
     **FORMATION_KINDS,
 }

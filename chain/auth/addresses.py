@@ -21,8 +21,9 @@ ED25519 = "ed25519"
 FEE_COLLECTOR = "fee_collector"
 INFERENCE = "inference"
 COLLATERAL = "collateral"
-MODULE_ACCOUNTS = (FEE_COLLECTOR, INFERENCE, COLLATERAL)
-"""Accounts that no key opens: fees, escrow and unclaimed work, deposits."""
+REWARDS = "rewards"
+MODULE_ACCOUNTS = (FEE_COLLECTOR, INFERENCE, COLLATERAL, REWARDS)
+"""Accounts that no key opens: fees, escrow and unclaimed work, deposits, unclaimed rewards."""
 
 
 @lru_cache(REMEMBERED_MAX)

@@ -22,3 +22,9 @@ def find_supply_gaps(store: Store) -> list[str]:
 def find_bad_balances(store: Store) -> list[str]:
     """Balances that are zero or negative, in words; such records may not exist."""
     return [f"{parts[0]} owns {amount}{parts[1]}" for parts, amount in BALANCES.items(store) if amount <= 0]
+
+
+def find_supply_drift(store: Store, denom: str, expected: int) -> list[str]:
+    """A supply that is not what genesis, minting and burning make of it, in words; empty when it is."""
+    supply = SUPPLY.get(store, denom) or 0
+    return [] if supply == expected else [f"{denom}: the supply is {supply}, should be {expected}"]

@@ -1,14 +1,11 @@
 """Records and messages of collateral."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from chain.bank.types import Coin
 from chain.context import Context
 from chain.fixed import Decimal
-from chain.inference.types import EpochPerformanceSummary
-from chain.nodes.types import Participant
 
 if TYPE_CHECKING:
     from chain.params import Params
@@ -133,20 +130,3 @@ class Purse(Protocol):
 
     def burn_coins(self, ctx: Context, module: str, amount: int, denom: str = "umesh") -> None:
         """Destroys coins of a module account."""
-
-
-class ParticipantRecords(Protocol):
-    """What settlement expects of the nodes room."""
-
-    def get_participants(self, ctx: Context) -> Iterator[Participant]:
-        """All participants, sorted by address."""
-
-    def set_participant(self, ctx: Context, participant: Participant) -> None:
-        """Writes a participant."""
-
-
-class Summaries(Protocol):
-    """What settlement expects of the inference room."""
-
-    def set_summary(self, ctx: Context, summary: EpochPerformanceSummary) -> None:
-        """Writes what a participant did in a settled epoch."""

@@ -4,7 +4,7 @@ Order of the calls at the end of a block, for whoever composes the machine:
 
 1. `inference.process_expiry(ctx)`
 2. `stages.process_epoch_stages(ctx)` (`chain/epochs/stages.py`), which by height does, in order:
-   - at the end of validation: `collateral.advance_epoch`, `settlement.process_settlement`,
+   - at the end of validation: `collateral.advance_epoch`, `settlement.process_settlement` (rewards),
      `formation.process_formation`;
    - when the new groups take effect: the switch;
    - when a proof of compute starts: `params.activate_epoch_params`, the epoch's record and its empty parent

@@ -62,6 +62,12 @@ QUERIES: dict[str, dict[str, tuple[str, str]]] = {
         "show": ("Collateral", "A participant's deposit."),
         "unbonding": ("UnbondingCollateral", "A participant's withdrawals under way."),
     },
+    "rewards": {
+        "show": ("SettleAmount", "What a participant may claim."),
+        "list": ("SettleAmountAll", "All open claims."),
+        "tokenomics": ("TokenomicsData", "Sums over all settlements, the supply, what is left to pay."),
+        "epoch": ("EpochReward", "The fixed reward of an epoch."),
+    },
     "slashing": {
         "show": ("Jailing", "Since when and why a participant is jailed."),
         "list": ("JailingAll", "All who are jailed."),
@@ -101,6 +107,7 @@ TXS: dict[str, dict[str, tuple[type[Message], str]]] = {
         "withdraw": (tx_pb2.MsgWithdrawCollateral, "Begin to withdraw collateral."),
     },
     "slashing": {"unjail": (tx_pb2.MsgUnjail, "Remove a participant, or oneself, from jail.")},
+    "rewards": {"claim": (tx_pb2.MsgClaimRewards, "Claim work and reward of a settled epoch.")},
     "bank": {"send": (bank_pb2.MsgSend, "Send coins.")},
 }
 """Room and command, the message it sends, and its help."""

@@ -61,7 +61,7 @@ class Participant:
     status: ParticipantStatus = ParticipantStatus(0)
     """Standing of the participant."""
     coin_balance: int = 0
-    """Work earned and not yet claimed, umesh. May go negative."""
+    """Work earned and not yet settled, umesh. May go negative."""
     validator_key: str = ""
     """Consensus key, ed25519, base64; a participant without one earns no weight."""
     consecutive_invalid_inferences: int = 0

@@ -10,6 +10,7 @@ from chain.errors import ErrUnknownRequest
 from chain.machine import Keepers
 from chain.queries import account_types as cosmos
 from chain.queries import jail_types as jail
+from chain.queries import reward_types as claims
 from chain.queries import types as q
 from chain.queries.accounts import AccountQueries
 from chain.queries.collateral import CollateralQueries
@@ -18,6 +19,7 @@ from chain.queries.inference import InferenceQueries
 from chain.queries.models import ModelQueries
 from chain.queries.nodes import NodeQueries
 from chain.queries.poc import PocQueries
+from chain.queries.rewards import RewardQueries
 from chain.queries.slashing import SlashingQueries
 
 OWN = "/chain.v1.Query/"
@@ -46,6 +48,7 @@ def build_queries(keepers: Keepers) -> Mapping[str, Query]:
     poc = PocQueries(keepers.poc)
     inference = InferenceQueries(keepers.inferences, keepers.executors)
     collateral = CollateralQueries(keepers.deposits)
+    rewards = RewardQueries(keepers.rewards, keepers.bank, keepers.governance)
     slashing = SlashingQueries(keepers.slashing)
 
     def params(ctx: Context, request: q.QueryParamsRequest) -> q.QueryParamsResponse:
@@ -94,6 +97,10 @@ def build_queries(keepers: Keepers) -> Mapping[str, Query]:
         Query(
             OWN + "UnbondingCollateral", q.QueryUnbondingCollateralRequest, collateral.unbonding_collateral
         ),
+        Query(OWN + "SettleAmount", claims.QuerySettleAmountRequest, rewards.settle_amount),
+        Query(OWN + "SettleAmountAll", claims.QuerySettleAmountAllRequest, rewards.settle_amount_all),
+        Query(OWN + "TokenomicsData", claims.QueryTokenomicsDataRequest, rewards.tokenomics_data),
+        Query(OWN + "EpochReward", claims.QueryEpochRewardRequest, rewards.epoch_reward),
         Query(OWN + "Jailing", jail.QueryJailingRequest, slashing.jailing),
         Query(OWN + "JailingAll", jail.QueryJailingAllRequest, slashing.jailing_all),
     )

@@ -126,14 +126,35 @@ class AuthParams(_message.Message):
     sig_verify_cost: int
     def __init__(self, max_memo_characters: _Optional[int] = ..., max_tx_bytes: _Optional[int] = ..., tx_sig_limit: _Optional[int] = ..., tx_size_cost_per_byte: _Optional[int] = ..., sig_verify_cost: _Optional[int] = ...) -> None: ...
 
+class RewardParams(_message.Message):
+    __slots__ = ("use_bitcoin_rewards", "initial_epoch_reward", "decay_rate", "genesis_epoch", "standard_reward_amount", "subsidy_reduction_interval", "subsidy_reduction_amount", "current_subsidy_percentage")
+    USE_BITCOIN_REWARDS_FIELD_NUMBER: _ClassVar[int]
+    INITIAL_EPOCH_REWARD_FIELD_NUMBER: _ClassVar[int]
+    DECAY_RATE_FIELD_NUMBER: _ClassVar[int]
+    GENESIS_EPOCH_FIELD_NUMBER: _ClassVar[int]
+    STANDARD_REWARD_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    SUBSIDY_REDUCTION_INTERVAL_FIELD_NUMBER: _ClassVar[int]
+    SUBSIDY_REDUCTION_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    CURRENT_SUBSIDY_PERCENTAGE_FIELD_NUMBER: _ClassVar[int]
+    use_bitcoin_rewards: bool
+    initial_epoch_reward: int
+    decay_rate: _decimal_pb2.Decimal
+    genesis_epoch: int
+    standard_reward_amount: int
+    subsidy_reduction_interval: _decimal_pb2.Decimal
+    subsidy_reduction_amount: _decimal_pb2.Decimal
+    current_subsidy_percentage: _decimal_pb2.Decimal
+    def __init__(self, use_bitcoin_rewards: _Optional[bool] = ..., initial_epoch_reward: _Optional[int] = ..., decay_rate: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., genesis_epoch: _Optional[int] = ..., standard_reward_amount: _Optional[int] = ..., subsidy_reduction_interval: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., subsidy_reduction_amount: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., current_subsidy_percentage: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ...) -> None: ...
+
 class Params(_message.Message):
-    __slots__ = ("epoch", "poc", "inference", "collateral", "models", "auth", "power")
+    __slots__ = ("epoch", "poc", "inference", "collateral", "models", "auth", "rewards", "power")
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     POC_FIELD_NUMBER: _ClassVar[int]
     INFERENCE_FIELD_NUMBER: _ClassVar[int]
     COLLATERAL_FIELD_NUMBER: _ClassVar[int]
     MODELS_FIELD_NUMBER: _ClassVar[int]
     AUTH_FIELD_NUMBER: _ClassVar[int]
+    REWARDS_FIELD_NUMBER: _ClassVar[int]
     POWER_FIELD_NUMBER: _ClassVar[int]
     epoch: EpochParams
     poc: PocParams
@@ -141,5 +162,6 @@ class Params(_message.Message):
     collateral: CollateralParams
     models: ModelParams
     auth: AuthParams
+    rewards: RewardParams
     power: PowerParams
-    def __init__(self, epoch: _Optional[_Union[EpochParams, _Mapping]] = ..., poc: _Optional[_Union[PocParams, _Mapping]] = ..., inference: _Optional[_Union[InferenceParams, _Mapping]] = ..., collateral: _Optional[_Union[CollateralParams, _Mapping]] = ..., models: _Optional[_Union[ModelParams, _Mapping]] = ..., auth: _Optional[_Union[AuthParams, _Mapping]] = ..., power: _Optional[_Union[PowerParams, _Mapping]] = ...) -> None: ...
+    def __init__(self, epoch: _Optional[_Union[EpochParams, _Mapping]] = ..., poc: _Optional[_Union[PocParams, _Mapping]] = ..., inference: _Optional[_Union[InferenceParams, _Mapping]] = ..., collateral: _Optional[_Union[CollateralParams, _Mapping]] = ..., models: _Optional[_Union[ModelParams, _Mapping]] = ..., auth: _Optional[_Union[AuthParams, _Mapping]] = ..., rewards: _Optional[_Union[RewardParams, _Mapping]] = ..., power: _Optional[_Union[PowerParams, _Mapping]] = ...) -> None: ...

@@ -7,6 +7,7 @@ from chain.v1 import models_pb2 as _models_pb2
 from chain.v1 import nodes_pb2 as _nodes_pb2
 from chain.v1 import params_pb2 as _params_pb2
 from chain.v1 import poc_pb2 as _poc_pb2
+from chain.v1 import rewards_pb2 as _rewards_pb2
 from chain.v1 import slashing_pb2 as _slashing_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -349,3 +350,55 @@ class QueryJailingAllResponse(_message.Message):
     jailings: _containers.RepeatedCompositeFieldContainer[_slashing_pb2.Jailing]
     pagination: _pagination_pb2.PageResponse
     def __init__(self, jailings: _Optional[_Iterable[_Union[_slashing_pb2.Jailing, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
+
+class QuerySettleAmountRequest(_message.Message):
+    __slots__ = ("participant",)
+    PARTICIPANT_FIELD_NUMBER: _ClassVar[int]
+    participant: str
+    def __init__(self, participant: _Optional[str] = ...) -> None: ...
+
+class QuerySettleAmountResponse(_message.Message):
+    __slots__ = ("settle_amount",)
+    SETTLE_AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    settle_amount: _rewards_pb2.SettleAmount
+    def __init__(self, settle_amount: _Optional[_Union[_rewards_pb2.SettleAmount, _Mapping]] = ...) -> None: ...
+
+class QuerySettleAmountAllRequest(_message.Message):
+    __slots__ = ("pagination",)
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+
+class QuerySettleAmountAllResponse(_message.Message):
+    __slots__ = ("settle_amounts", "pagination")
+    SETTLE_AMOUNTS_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    settle_amounts: _containers.RepeatedCompositeFieldContainer[_rewards_pb2.SettleAmount]
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, settle_amounts: _Optional[_Iterable[_Union[_rewards_pb2.SettleAmount, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
+
+class QueryTokenomicsDataRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class QueryTokenomicsDataResponse(_message.Message):
+    __slots__ = ("tokenomics_data", "supply", "remaining_rewards")
+    TOKENOMICS_DATA_FIELD_NUMBER: _ClassVar[int]
+    SUPPLY_FIELD_NUMBER: _ClassVar[int]
+    REMAINING_REWARDS_FIELD_NUMBER: _ClassVar[int]
+    tokenomics_data: _rewards_pb2.TokenomicsData
+    supply: _coin_pb2.Coin
+    remaining_rewards: int
+    def __init__(self, tokenomics_data: _Optional[_Union[_rewards_pb2.TokenomicsData, _Mapping]] = ..., supply: _Optional[_Union[_coin_pb2.Coin, _Mapping]] = ..., remaining_rewards: _Optional[int] = ...) -> None: ...
+
+class QueryEpochRewardRequest(_message.Message):
+    __slots__ = ("epoch_index",)
+    EPOCH_INDEX_FIELD_NUMBER: _ClassVar[int]
+    epoch_index: int
+    def __init__(self, epoch_index: _Optional[int] = ...) -> None: ...
+
+class QueryEpochRewardResponse(_message.Message):
+    __slots__ = ("epoch_reward",)
+    EPOCH_REWARD_FIELD_NUMBER: _ClassVar[int]
+    epoch_reward: int
+    def __init__(self, epoch_reward: _Optional[int] = ...) -> None: ...

@@ -155,6 +155,26 @@ class QueryStub:
                 request_serializer=chain_dot_v1_dot_query__pb2.QueryUnbondingCollateralRequest.SerializeToString,
                 response_deserializer=chain_dot_v1_dot_query__pb2.QueryUnbondingCollateralResponse.FromString,
                 _registered_method=True)
+        self.SettleAmount = channel.unary_unary(
+                '/chain.v1.Query/SettleAmount',
+                request_serializer=chain_dot_v1_dot_query__pb2.QuerySettleAmountRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QuerySettleAmountResponse.FromString,
+                _registered_method=True)
+        self.SettleAmountAll = channel.unary_unary(
+                '/chain.v1.Query/SettleAmountAll',
+                request_serializer=chain_dot_v1_dot_query__pb2.QuerySettleAmountAllRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QuerySettleAmountAllResponse.FromString,
+                _registered_method=True)
+        self.TokenomicsData = channel.unary_unary(
+                '/chain.v1.Query/TokenomicsData',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryTokenomicsDataRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryTokenomicsDataResponse.FromString,
+                _registered_method=True)
+        self.EpochReward = channel.unary_unary(
+                '/chain.v1.Query/EpochReward',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryEpochRewardRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryEpochRewardResponse.FromString,
+                _registered_method=True)
         self.Jailing = channel.unary_unary(
                 '/chain.v1.Query/Jailing',
                 request_serializer=chain_dot_v1_dot_query__pb2.QueryJailingRequest.SerializeToString,
@@ -340,6 +360,34 @@ class QueryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SettleAmount(self, request, context):
+        """What a participant may claim.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SettleAmountAll(self, request, context):
+        """All open claims.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TokenomicsData(self, request, context):
+        """Sums over all settlements, the supply, and what is left to pay.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EpochReward(self, request, context):
+        """The fixed reward of an epoch by the parameters in effect.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Jailing(self, request, context):
         """Since when and why a participant is jailed; ErrNotJailed when it is not.
         """
@@ -476,6 +524,26 @@ def add_QueryServicer_to_server(servicer, server):
                     servicer.UnbondingCollateral,
                     request_deserializer=chain_dot_v1_dot_query__pb2.QueryUnbondingCollateralRequest.FromString,
                     response_serializer=chain_dot_v1_dot_query__pb2.QueryUnbondingCollateralResponse.SerializeToString,
+            ),
+            'SettleAmount': grpc.unary_unary_rpc_method_handler(
+                    servicer.SettleAmount,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QuerySettleAmountRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QuerySettleAmountResponse.SerializeToString,
+            ),
+            'SettleAmountAll': grpc.unary_unary_rpc_method_handler(
+                    servicer.SettleAmountAll,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QuerySettleAmountAllRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QuerySettleAmountAllResponse.SerializeToString,
+            ),
+            'TokenomicsData': grpc.unary_unary_rpc_method_handler(
+                    servicer.TokenomicsData,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryTokenomicsDataRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryTokenomicsDataResponse.SerializeToString,
+            ),
+            'EpochReward': grpc.unary_unary_rpc_method_handler(
+                    servicer.EpochReward,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryEpochRewardRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryEpochRewardResponse.SerializeToString,
             ),
             'Jailing': grpc.unary_unary_rpc_method_handler(
                     servicer.Jailing,
@@ -1137,6 +1205,114 @@ class Query:
             '/chain.v1.Query/UnbondingCollateral',
             chain_dot_v1_dot_query__pb2.QueryUnbondingCollateralRequest.SerializeToString,
             chain_dot_v1_dot_query__pb2.QueryUnbondingCollateralResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SettleAmount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/SettleAmount',
+            chain_dot_v1_dot_query__pb2.QuerySettleAmountRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QuerySettleAmountResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SettleAmountAll(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/SettleAmountAll',
+            chain_dot_v1_dot_query__pb2.QuerySettleAmountAllRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QuerySettleAmountAllResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TokenomicsData(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/TokenomicsData',
+            chain_dot_v1_dot_query__pb2.QueryTokenomicsDataRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryTokenomicsDataResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EpochReward(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/EpochReward',
+            chain_dot_v1_dot_query__pb2.QueryEpochRewardRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryEpochRewardResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -242,6 +242,24 @@ class MsgFinishInferenceResponse(_message.Message):
     inference_index: str
     def __init__(self, inference_index: _Optional[str] = ...) -> None: ...
 
+class MsgClaimRewards(_message.Message):
+    __slots__ = ("creator", "seed", "epoch_index")
+    CREATOR_FIELD_NUMBER: _ClassVar[int]
+    SEED_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_INDEX_FIELD_NUMBER: _ClassVar[int]
+    creator: str
+    seed: int
+    epoch_index: int
+    def __init__(self, creator: _Optional[str] = ..., seed: _Optional[int] = ..., epoch_index: _Optional[int] = ...) -> None: ...
+
+class MsgClaimRewardsResponse(_message.Message):
+    __slots__ = ("amount", "result")
+    AMOUNT_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    amount: int
+    result: str
+    def __init__(self, amount: _Optional[int] = ..., result: _Optional[str] = ...) -> None: ...
+
 class MsgDepositCollateral(_message.Message):
     __slots__ = ("participant", "amount")
     PARTICIPANT_FIELD_NUMBER: _ClassVar[int]

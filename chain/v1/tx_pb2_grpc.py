@@ -86,6 +86,11 @@ class MsgStub:
                 request_serializer=chain_dot_v1_dot_tx__pb2.MsgFinishInference.SerializeToString,
                 response_deserializer=chain_dot_v1_dot_tx__pb2.MsgFinishInferenceResponse.FromString,
                 _registered_method=True)
+        self.ClaimRewards = channel.unary_unary(
+                '/chain.v1.Msg/ClaimRewards',
+                request_serializer=chain_dot_v1_dot_tx__pb2.MsgClaimRewards.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_tx__pb2.MsgClaimRewardsResponse.FromString,
+                _registered_method=True)
         self.DepositCollateral = channel.unary_unary(
                 '/chain.v1.Msg/DepositCollateral',
                 request_serializer=chain_dot_v1_dot_tx__pb2.MsgDepositCollateral.SerializeToString,
@@ -178,6 +183,13 @@ class MsgServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ClaimRewards(self, request, context):
+        """Claims work and reward of a settled epoch.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DepositCollateral(self, request, context):
         """Deposits collateral.
         """
@@ -251,6 +263,11 @@ def add_MsgServicer_to_server(servicer, server):
                     servicer.FinishInference,
                     request_deserializer=chain_dot_v1_dot_tx__pb2.MsgFinishInference.FromString,
                     response_serializer=chain_dot_v1_dot_tx__pb2.MsgFinishInferenceResponse.SerializeToString,
+            ),
+            'ClaimRewards': grpc.unary_unary_rpc_method_handler(
+                    servicer.ClaimRewards,
+                    request_deserializer=chain_dot_v1_dot_tx__pb2.MsgClaimRewards.FromString,
+                    response_serializer=chain_dot_v1_dot_tx__pb2.MsgClaimRewardsResponse.SerializeToString,
             ),
             'DepositCollateral': grpc.unary_unary_rpc_method_handler(
                     servicer.DepositCollateral,
@@ -540,6 +557,33 @@ class Msg:
             '/chain.v1.Msg/FinishInference',
             chain_dot_v1_dot_tx__pb2.MsgFinishInference.SerializeToString,
             chain_dot_v1_dot_tx__pb2.MsgFinishInferenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ClaimRewards(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Msg/ClaimRewards',
+            chain_dot_v1_dot_tx__pb2.MsgClaimRewards.SerializeToString,
+            chain_dot_v1_dot_tx__pb2.MsgClaimRewardsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ from hashlib import sha256
 import pytest
 
 from chain.app import App
+from chain.auth.addresses import REWARDS, module_address
 from chain.bank.invariants import find_bad_balances, find_supply_gaps
 from chain.bank.types import Coin
 from chain.block import BlockResult, Event
@@ -17,6 +18,7 @@ from chain.models.types import MsgRegisterModel
 from chain.nodes.types import HardwareNode, HardwareNodeStatus, MsgSubmitHardwareDiff, MsgSubmitNewParticipant
 from chain.poc.types import MsgSubmitPocBatch, MsgSubmitPocValidation, NodeEligibility
 from chain.queries import types as q
+from chain.rewards.types import MsgClaimRewards, SettleAmount
 from tests.chain.kit import Chain, Signer, build_genesis
 
 GOV, ANN, BEN, CAT = Signer("gov"), Signer("ann"), Signer("ben"), Signer("cat")
@@ -26,6 +28,7 @@ P1, P2 = 18, 58
 VALIDATION, VALIDATION_END, SWITCH = 12, 18, 19
 """Blocks from the start of a proof of compute: first vote, formation, new groups in effect."""
 DEPOSIT = 1_000_000
+SEED = 4_711
 NODES = {
     ANN: (HardwareNode("n1", HardwareNodeStatus.INFERENCE, ("gemma",)),),
     BEN: (
@@ -50,6 +53,8 @@ class Story:
         """The inference that was finished, and the one that was not."""
         self.why = NodeEligibility()
         """Why the stopped machine takes no part."""
+        self.claims: dict[str, SettleAmount] = {}
+        """What everyone could claim for epoch 1, by name."""
 
     def block(self, *signed: tuple[Signer, object]) -> BlockResult:
         """A block with one transaction for each pair; the invariants hold after it."""
@@ -119,6 +124,11 @@ def batch(host: Signer, start: int, node_id: str, first: int, count: int) -> Msg
     return MsgSubmitPocBatch(host.address, start, f"{node_id}-{first}", nonces, (1_000_000,) * count, node_id)
 
 
+def commit(host: Signer) -> str:
+    """A host's signature over its seed."""
+    return host.sign(SEED.to_bytes(8, "big")).hex()
+
+
 def vote(validator: Signer, host: Signer, start: int) -> MsgSubmitPocValidation:
     return MsgSubmitPocValidation(validator.address, host.address, start, r_target_micro=1_270_000)
 
@@ -180,7 +190,7 @@ def mine(story: Story, start: int, epoch: int) -> None:
     """Seeds and batches right after the start of a proof of compute."""
     story.run_to(start)
     story.accepted(
-        *((host, MsgSubmitSeed(host.address, epoch, "ab" * 64)) for host in HOSTS),
+        *((host, MsgSubmitSeed(host.address, epoch, commit(host))) for host in HOSTS),
         (ANN, batch(ANN, start, "n1", 0, 10)),
         (BEN, batch(BEN, start, "n1", 0, 20)),
         (CAT, batch(CAT, start, "n1", 0, 10)),
@@ -221,6 +231,13 @@ def story() -> Story:
     story.refusals["batch of a stopped node"] = story.refused(BEN, batch(BEN, P2, "n2", 100, 5))
     story.why = story.eligibility(BEN, "n2")
     validate(story, P2)
+
+    document = story.chain.app.export()
+    names = {host.address: host.name for host in HOSTS}
+    story.claims = {names[record.participant]: record for record in document.settle_amounts}
+    story.refusals["claim with another seed"] = story.refused(ANN, MsgClaimRewards(ANN.address, SEED + 1, 1))
+    story.accepted(*((host, MsgClaimRewards(host.address, SEED, 1)) for host in (ANN, BEN)))
+    story.refusals["second claim"] = story.refused(ANN, MsgClaimRewards(ANN.address, SEED, 1))
     return story
 
 
@@ -229,6 +246,8 @@ def test_what_is_not_allowed_is_refused_with_its_name(story: Story) -> None:
         "batch before the start": "ErrUpcomingEpochNotFound",
         "model by a stranger": "ErrInvalidSigner",
         "batch of a stopped node": "ErrNodeDisabled",
+        "claim with another seed": "ErrClaimSignatureInvalid",
+        "second claim": "ErrNothingToClaim",
     }
 
 
@@ -275,6 +294,28 @@ def test_downtime_burns_a_tenth_of_the_deposit_at_settlement(story: Story) -> No
     assert attributes == {"participant": CAT.address, "amount": str(DEPOSIT // 10), "reason": "downtime"}
     data = story.chain.query("/chain.v1.Query/Collateral", q.QueryCollateralRequest(CAT.address))
     assert decode(q.QueryCollateralResponse, data).amount == Coin("umesh", str(DEPOSIT - DEPOSIT // 10))
+
+
+def test_the_reward_of_the_first_epoch_is_divided_by_weight_and_work_added(story: Story) -> None:
+    reward = story.chain.genesis.params.rewards.initial_epoch_reward
+    assert sum(record.reward_coins for record in story.claims.values()) == reward
+    shares = {name: record.reward_coins for name, record in story.claims.items()}
+    exact = {"ann": reward * 10 // 45, "ben": reward * 25 // 45, "cat": reward * 10 // 45}
+    assert all(0 <= shares[name] - exact[name] < 3 for name in exact)
+    work = {name: record.work_coins for name, record in story.claims.items() if record.work_coins}
+    assert work == {story.answered.name: 100 * 30}
+
+
+def test_a_claim_is_paid_once_and_what_is_open_stays_with_the_room(story: Story) -> None:
+    paid = {
+        fields["participant"]: int(fields["work"]) + int(fields["reward"])
+        for _, fields in story.find("rewards_claimed")
+    }
+    assert paid == {
+        host.address: story.claims[host.name].work_coins + story.claims[host.name].reward_coins
+        for host in (ANN, BEN)
+    }
+    assert story.chain.balance(module_address(REWARDS)) == story.claims["cat"].reward_coins
 
 
 def test_a_stopped_node_is_in_no_group_of_the_next_epoch(story: Story) -> None:

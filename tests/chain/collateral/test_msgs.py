@@ -1,13 +1,10 @@
-"""Deposits, withdrawals, slashing, and the settlement of an ended epoch."""
-
-from dataclasses import replace
+"""Deposits, withdrawals, slashing."""
 
 import pytest
 
 from chain.auth.addresses import module_address
 from chain.bank.types import Coin
 from chain.collateral.keeper import MODULE
-from chain.collateral.settlement import Settlement
 from chain.collateral.types import MsgDepositCollateral, MsgWithdrawCollateral
 from chain.errors import (
     ErrInsufficientCollateral,
@@ -19,8 +16,6 @@ from chain.errors import (
     Refusal,
 )
 from chain.fixed import Decimal
-from chain.nodes.types import CurrentEpochStats, ParticipantStatus
-from chain.profiles import DEFAULT
 from tests.chain.kit import RICH
 from tests.chain.world import World
 
@@ -180,74 +175,3 @@ class TestSlashing:
         with pytest.raises(ErrInvalidSlashFraction):
             vault.slash(*fraction)
         assert vault.digest() == before
-
-
-class TestSettlement:
-    """Every participant is settled: downtime, a summary, fresh figures; work coins stay."""
-
-    def settle(self, vault: Vault, epoch: int = 3) -> None:
-        keepers = vault.keepers
-        Settlement(keepers.deposits, keepers.nodes, keepers.inferences).process_settlement(
-            vault.context(), epoch
-        )
-
-    def work(self, vault: Vault, done: int, missed: int, **fields: object) -> None:
-        alice = vault.keepers.nodes.require_participant(vault.context(), vault.address("alice"))
-        stats = CurrentEpochStats(inference_count=done, missed_requests=missed, earned_coins=9)
-        fields = {"current_epoch_stats": stats, "coin_balance": 9, **fields}
-        vault.keepers.nodes.set_participant(vault.context(), replace(alice, **fields))
-
-    def test_downtime_above_the_threshold_is_slashed_and_written_down(self, vault: Vault) -> None:
-        vault.deposit(1000)
-        self.work(vault, 94, 6)
-        self.settle(vault)
-        assert vault.active() == 900
-        summary = vault.keepers.inferences.get_summary(vault.context(), vault.address("alice"), 3)
-        assert summary is not None
-        figures = (summary.inference_count, summary.missed_requests, summary.earned_coins)
-        assert (figures, summary.burned_coins) == ((94, 6, 9), 100)
-
-    def test_exactly_the_threshold_is_not(self, vault: Vault) -> None:
-        vault.deposit(1000)
-        self.work(vault, 95, 5)
-        self.settle(vault)
-        assert vault.active() == 1000
-
-    def test_figures_start_afresh_and_the_balance_stays(self, vault: Vault) -> None:
-        self.work(vault, 94, 6)
-        self.settle(vault)
-        alice = vault.keepers.nodes.require_participant(vault.context(), vault.address("alice"))
-        assert alice.current_epoch_stats == CurrentEpochStats()
-        assert (alice.coin_balance, alice.epochs_completed) == (9, 1)
-
-    def test_an_invalid_participant_completes_no_epoch(self, vault: Vault) -> None:
-        self.work(vault, 1, 0, status=ParticipantStatus.INVALID)
-        self.settle(vault)
-        alice = vault.keepers.nodes.require_participant(vault.context(), vault.address("alice"))
-        assert alice.epochs_completed == 0
-
-    def test_epoch_0_has_nothing_to_settle(self, vault: Vault) -> None:
-        self.work(vault, 0, 1)
-        before = vault.digest()
-        self.settle(vault, 0)
-        assert vault.digest() == before
-
-    def test_more_participants_than_a_page_are_all_settled(self, vault: Vault) -> None:
-        ctx = vault.context()
-        alice = vault.keepers.nodes.require_participant(ctx, vault.address("alice"))
-        for at in range(250):
-            other = replace(alice, index=f"mesh1p{at}", address=f"mesh1p{at}")
-            stats = CurrentEpochStats(inference_count=1)
-            vault.keepers.nodes.set_participant(ctx, replace(other, current_epoch_stats=stats))
-        self.settle(vault)
-        participants = list(vault.keepers.nodes.get_participants(ctx))
-        assert len(participants) == 252
-        assert all(entry.epochs_completed == 1 for entry in participants)
-
-    def test_too_small_a_sample_is_not_judged(self) -> None:
-        params = replace(DEFAULT, collateral=replace(DEFAULT.collateral, downtime_min_sample=10))
-        vault = Vault(params=params)
-        vault.deposit(1000)
-        self.work(vault, 0, 9)
-        self.settle(vault)
-        assert vault.active() == 1000

@@ -20,6 +20,7 @@ from chain.io.sql import BlockRows, Database, DatabaseRefused
 from chain.models.types import Model
 from chain.nodes.types import Participant
 from chain.poc.types import PoCBatch
+from chain.rewards.types import SettleAmount
 from tests.chain.kit import Chain, Signer, build_genesis
 
 ADA = Signer("ada")
@@ -123,6 +124,11 @@ def test_a_document_that_contradicts_itself_leaves_the_database_empty(database: 
             "holds 0 umesh and owes 9",
         ),
         ({"participants": (Participant(ADA.address, ADA.address, coin_balance=8),)}, "owes 8"),
+        ({"settle_amounts": (SettleAmount(ADA.address, work_coins=6),)}, "genesis inference: .* owes 6"),
+        ({"settle_amounts": (SettleAmount(ADA.address, reward_coins=5),)}, "genesis rewards: .* owes 5"),
+        ({"settle_amounts": (SettleAmount(ADA.address),) * 2}, "sort them"),
+        ({"settle_amounts": (SettleAmount("ada"),)}, "is not an address"),
+        ({"settle_amounts": (SettleAmount(ADA.address, seed_signature="x"),)}, "64 bytes in hex"),
     ],
 )
 def test_a_state_that_cannot_be_is_refused_before_a_chain_begins(
