@@ -128,6 +128,10 @@ def start(
     ] = None,
     checkpoint_blocks: Annotated[Number, typer.Option(help="Blocks between checkpoints. [500]")] = None,
     checkpoint_changes: Annotated[Number, typer.Option(help="Changes between checkpoints. [100000]")] = None,
+    history_blocks: Annotated[
+        Number, typer.Option(help="Heights behind the last one that can be asked. [1000]")
+    ] = None,
+    keep_blocks: Annotated[Number, typer.Option(help="Newest blocks kept, 0 for all. [0]")] = None,
     sqlite_synchronous: Annotated[Text, typer.Option(help="FULL or NORMAL. [FULL]")] = None,
     log_level: Annotated[Text, typer.Option(help="debug, info, warning or error. [info]")] = None,
 ) -> None:

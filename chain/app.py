@@ -3,7 +3,7 @@ these and nothing else, and the machine knows nothing of its driver.
 
     init_chain or restore
     then for each height: finalize_block, commit
-    at any time: info, check_tx, query, simulate, prepare_proposal, process_proposal, export
+    at any time: info, check_tx, query, prove, simulate, prepare_proposal, process_proposal, export, revert
 
 `finalize_block` and `init_chain` work in memory and say what would change; the driver stores that;
 `commit` then makes it the state. A block finalised and not committed is forgotten when another one is
@@ -21,14 +21,18 @@ from chain.context import Context
 from chain.errors import ErrInvalidRequest, ErrPanic, Fatal, Refusal
 from chain.execution import Executor, attempt
 from chain.genesis import GenesisState
-from chain.layout import BlockEncoder, decode_value
+from chain.history import HISTORY_BLOCKS, History, Step, merge
+from chain.layout import BlockEncoder, decode_value, encode_value
 from chain.machine import build_keepers, export_genesis, import_genesis
 from chain.merkle import MerkleTree, Proof, Undo
 from chain.queries.table import answer, build_queries
 from chain.router import build_routes
 from chain.store import Store
+from chain.waking import Ending, Wakeup, find_first
 
 RESULTS_DOMAIN = b"meshkeeper/results\0"
+PROOF_CHANGES_MAX = 20_000
+"""Changes that a proof of an earlier height may have to take back: about half a second's work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +44,22 @@ class Pending:
     undo: list[Undo]
 
 
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """What the state held under a key, and the proof of it."""
+
+    height: int
+    app_hash: bytes
+    """State after the block of that height: what the proof is to be verified against."""
+    value: bytes | None
+    """Encoded value; None for none."""
+    proof: Proof
+
+
 class App:
     """The state machine."""
 
-    def __init__(self, version: str) -> None:
+    def __init__(self, version: str, history_blocks: int = HISTORY_BLOCKS) -> None:
         self._version = version
         self._keepers = build_keepers()
         self._encoder = BlockEncoder()
@@ -56,11 +72,14 @@ class App:
         self._app_hash = b""
         self._results_hash = b""
         self._pending: Pending | None = None
+        self._history = History(history_blocks)
         self._check = Context(Header("", 0, 0), self._store.branch())
+        k = self._keepers
         self._end_block = (
-            self._keepers.accounts.process_expired_nonces,
-            self._keepers.inferences.process_expiry,
-            self._keepers.stages.process_epoch_stages,  # end of validation, switch, start of mining
+            Ending(k.accounts.process_expired_nonces, k.accounts.find_wakeup),
+            Ending(k.inferences.process_expiry, k.inferences.find_wakeup),
+            # end of validation, switch, start of mining
+            Ending(k.stages.process_epoch_stages, k.stages.find_wakeup),
         )
 
     # Life of the state
@@ -77,10 +96,15 @@ class App:
         return self._finish(ctx, ())
 
     def restore(
-        self, height: int, app_hash: bytes, entries: Iterable[tuple[bytes, bytes]], header: Header
+        self,
+        height: int,
+        app_hash: bytes,
+        entries: Iterable[tuple[bytes, bytes]],
+        header: Header,
+        history: Iterable[Step] = (),
     ) -> None:
-        """Takes up a stored state: all entries, and the header of its last block. Stops the machine when
-        they do not give the app hash.
+        """Takes up a stored state: all entries, the header of its last block, and steps back from it, oldest
+        first. Stops the machine when the entries do not give the app hash.
         """
         if self._header is not None or header.height != height:
             raise Fatal(f"cannot restore height {height} with the header of height {header.height}")
@@ -89,6 +113,8 @@ class App:
             self._tree.update([(key, data)])
         if self._tree.root() != app_hash:
             raise Fatal(f"the stored state of height {height} does not give the stored app hash")
+        for step in history:
+            self._history.push(step)
         self._settle(header, app_hash, b"")
 
     def finalize_block(self, block: Block) -> BlockResult:
@@ -110,13 +136,54 @@ class App:
         if self._pending is None:
             raise Fatal("there is no finalised block to commit")
         pending, self._pending = self._pending, None
+        if self._header is not None:
+            before = tuple((key, self._store.get(key)) for key, _ in pending.ctx.store.changes())
+            self._history.push(Step(self._header, self._app_hash, self._results_hash, before))
         pending.ctx.store.write()
         self._encoder.clear()
         self._settle(pending.ctx.header, pending.result.app_hash, pending.result.results_hash)
 
-    def export(self) -> GenesisState:
-        """The committed state as a genesis document."""
-        return export_genesis(self._keepers, self._committed())
+    def find_wakeup(self) -> Wakeup:
+        """The next block that would do something if no transaction came."""
+        ctx = self._committed()
+        return find_first(ending.find_wakeup(ctx) for ending in self._end_block)
+
+    def skip(self, header: Header) -> None:
+        """Passes over empty blocks up to this header, as if each had been made and committed. Refuses
+        a header at or behind the next wake-up: that block has to be made.
+        """
+        last, wakeup = self._require_header(), self.find_wakeup()
+        self._drop_pending()
+        if header.chain_id != last.chain_id or header.height <= last.height or header.time_ns < last.time_ns:
+            raise Fatal(f"cannot skip from height {last.height} to {header.height}: it does not follow")
+        if header.height >= wakeup.height or header.time_ns >= wakeup.time_ns:
+            raise Fatal(f"cannot skip to height {header.height}: height {wakeup.height} does something")
+        self._history.push(Step(last, self._app_hash, self._results_hash, ()))
+        self._settle(header, self._app_hash, compute_results_hash(()))
+
+    def export(self, height: int = 0) -> GenesisState:
+        """The state as a genesis document: the committed one, or that of an earlier height that is kept."""
+        return export_genesis(self._keepers, self._at(height))
+
+    def revert(self, height: int) -> None:
+        """Goes back to an earlier height that is kept, as if the blocks since had never been. The snapshot to
+        go back to is that height's number. For simulations: a driver takes back itself what it has stored.
+        """
+        self._drop_pending()
+        steps = self._history.find(height, self._require_header().height)
+        changes = merge(steps)
+        for key, value in changes.items():
+            if value is None:
+                self._store.delete(key)
+            else:
+                self._store.set(key, value)
+        self._tree.update(_encode_all(changes))
+        for _ in steps:
+            self._history.pop()
+        if steps:
+            self._settle(steps[-1].header, steps[-1].app_hash, steps[-1].results_hash)
+        if self._tree.root() != self._app_hash:
+            raise Fatal(f"going back to height {height} does not give its app hash")
 
     # Transactions on their way in
 
@@ -159,24 +226,35 @@ class App:
         return Info(height, self._app_hash, self._version)
 
     def query(self, path: str, data: bytes, height: int = 0) -> QueryResult:
-        """Answers a read of the committed state, for example of "/chain.v1.Query/Params". Only the last
-        height is kept: 0 or its number.
+        """Answers a read, for example of "/chain.v1.Query/Params": of the committed state, or of the state at
+        an earlier height that is kept.
         """
-        ctx = self._committed()
-        if height not in (0, ctx.height):
-            return _refuse(
-                ErrInvalidRequest(why=f"height {height} is not kept, only {ctx.height}"), ctx.height
-            )
+        ctx, refusal = attempt(lambda: self._at(height))
+        if ctx is None:
+            return _refuse(refusal or ErrPanic(what="no state"), self._require_header().height)
         value, refusal = attempt(lambda: answer(self._queries, ctx, path, data))
         if value is None:
             return _refuse(refusal or ErrPanic(what="no answer"), ctx.height)
         return QueryResult(value=value, height=ctx.height)
 
-    def prove(self, key: bytes) -> Proof:
-        """A proof of what the committed state holds under a key."""
-        if self._pending is not None:
-            raise Fatal("a block is finalised and not committed; prove after commit")
-        return self._tree.prove(key)
+    def prove(self, key: bytes, height: int = 0) -> Proven:
+        """What the state holds under a key, at the last height or an earlier one that is kept, with a proof
+        against the app hash of that height. Refuses a height too many changes ago.
+        """
+        ctx = self._at(height)
+        steps = self._history.find(ctx.height, self._require_header().height)
+        changed = sum(len(step.before) for step in steps)
+        if changed > PROOF_CHANGES_MAX:
+            why = f"height {height} is {changed} changes ago; proofs reach {PROOF_CHANGES_MAX} back"
+            raise ErrInvalidRequest(why=why)
+        value = ctx.store.get(key)
+        data = None if value is None else encode_value(key, value)
+        undone = self._tree.revert(self._pending.undo if self._pending else ())
+        redo = self._tree.update(_encode_all(merge(steps)))
+        proof = self._tree.prove(key)
+        self._tree.revert(redo)
+        self._tree.revert(undone)
+        return Proven(ctx.height, steps[-1].app_hash if steps else self._app_hash, data, proof)
 
     def list_snapshots(self) -> tuple[()]:
         """Snapshots that other machines could start from: none are kept."""
@@ -185,9 +263,9 @@ class App:
     # Inside
 
     def _process_end(self, ctx: Context) -> None:
-        for process in self._end_block:
+        for ending in self._end_block:
             try:
-                process(ctx)
+                ending.process(ctx)
             except (Fatal, MemoryError, RecursionError):
                 raise
             except Exception as error:
@@ -226,6 +304,14 @@ class App:
     def _committed(self) -> Context:
         return Context(self._require_header(), self._store.branch())
 
+    def _at(self, height: int) -> Context:
+        """The state at a height, to be read; 0 for the last one."""
+        last = self._require_header()
+        steps = self._history.find(height or last.height, last.height)
+        if not steps:
+            return self._committed()
+        return Context(steps[-1].header, self._store.lay_over(merge(steps)).branch())
+
     def _next_block(self) -> Context:
         last = self._require_header()
         return Context(Header(last.chain_id, last.height + 1, last.time_ns), self._store.branch())
@@ -251,6 +337,10 @@ def compute_results_hash(tx_results: Iterable[TxResult]) -> bytes:
             digest.update(number.to_bytes(8, "big"))
         digest.update(result.data)
     return digest.digest()
+
+
+def _encode_all(entries: dict[bytes, object]) -> list[tuple[bytes, bytes | None]]:
+    return [(key, None if value is None else encode_value(key, value)) for key, value in entries.items()]
 
 
 def _refuse(refusal: Refusal, height: int) -> QueryResult:

@@ -56,12 +56,14 @@ class Store:
         else:
             self.set(key, ABSENT)
 
-    def iterate(self, prefix: bytes = b"", start: bytes | None = None) -> Iterator[tuple[bytes, Any]]:
-        """Entries whose key has the prefix, in key order, from `start` on when given.
+    def iterate(
+        self, prefix: bytes = b"", start: bytes | None = None, end: bytes | None = None
+    ) -> Iterator[tuple[bytes, Any]]:
+        """Entries whose key has the prefix, in key order, from `start` on and before `end` when given.
 
         The keys are collected first, so the caller may change the store while it iterates.
         """
-        for key in self._collect(prefix, max(prefix, start or b"")):
+        for key in self._collect(prefix, max(prefix, start or b""), end):
             value = self.get(key)
             if value is not None:
                 yield key, value
@@ -69,6 +71,13 @@ class Store:
     def branch(self) -> "Store":
         """A store laid over this one."""
         return Store(self)
+
+    def lay_over(self, entries: dict[bytes, Any]) -> "Store":
+        """A branch that has these changes; None stands for a deleted key."""
+        branch = Store(self)
+        branch._entries = {key: ABSENT if value is None else value for key, value in entries.items()}
+        branch._keys = sorted(branch._entries)
+        return branch
 
     def write(self) -> None:
         """Hands a branch's changes down to its parent and empties the branch."""
@@ -88,15 +97,16 @@ class Store:
         """What a branch changes, in key order; None stands for a deleted key."""
         return [(key, None if self._entries[key] is ABSENT else self._entries[key]) for key in self._keys]
 
-    def _collect(self, prefix: bytes, first: bytes) -> list[bytes]:
+    def _collect(self, prefix: bytes, first: bytes, end: bytes | None) -> list[bytes]:
         own = []
-        for index in range(bisect_left(self._keys, first), len(self._keys)):
+        stop = len(self._keys) if end is None else bisect_left(self._keys, end)
+        for index in range(bisect_left(self._keys, first), stop):
             if not self._keys[index].startswith(prefix):
                 break
             own.append(self._keys[index])
         if self._parent is None:
             return own
-        below = self._parent._collect(prefix, first)
+        below = self._parent._collect(prefix, first, end)
         if not own or not below:
             return own or below
         return sorted(dict.fromkeys(below + own))
@@ -140,6 +150,17 @@ class Map(Generic[Value]):
         """Keys (as parts) and values whose key begins with the parts, in key order."""
         for key, value in store.iterate(self.encode(*parts)):
             yield self.decode(key), value
+
+    def items_before(self, store: Store, end: int) -> Iterator[tuple[tuple[KeyPart, ...], Value]]:
+        """Keys and values whose first part, a number, is below `end`, in key order."""
+        for key, value in store.iterate(self.prefix, end=self.encode(end)):
+            yield self.decode(key), value
+
+    def find_first(self, store: Store, start: int) -> int | None:
+        """The smallest first part, a number, that is at least `start`; None when there is none."""
+        for key, _ in store.iterate(self.prefix, start=self.encode(start)):
+            return int(self.decode(key)[0])
+        return None
 
     def encode(self, *parts: KeyPart) -> bytes:
         """The key, or the beginning of one: text ends with NUL, integers are 8 bytes, big-endian."""

@@ -15,6 +15,7 @@ from chain.errors import ErrInvalidRecord, ErrTxTimeout, ErrUnknownAddress
 from chain.genesis import GenesisState
 from chain.genesis_order import refuse_unsorted
 from chain.store import Map
+from chain.waking import Wakeup
 
 ACCOUNTS = Map(b"\x01\x01", "auth/accounts", (str,), Account)
 NEXT_ACCOUNT_NUMBER = Map(b"\x01\x02", "auth/next_account_number", (), int)
@@ -74,10 +75,13 @@ class Accounts:
 
     def process_expired_nonces(self, ctx: Context) -> None:
         """Forgets the unordered transactions whose time is over: the ante refuses them by their timeout."""
-        for parts, nonce in UNORDERED_NONCES.items(ctx.store):
-            if nonce.timeout_timestamp_ns > ctx.time_ns:
-                return
+        for parts, _ in UNORDERED_NONCES.items_before(ctx.store, ctx.time_ns + 1):
             UNORDERED_NONCES.delete(ctx.store, *parts)
+
+    def find_wakeup(self, ctx: Context) -> Wakeup:
+        """When the next unordered transaction is forgotten."""
+        first = UNORDERED_NONCES.find_first(ctx.store, 0)
+        return Wakeup() if first is None else Wakeup(time_ns=first)
 
     def import_genesis(self, ctx: Context, genesis: GenesisState) -> None:
         """Writes accounts. Where no account of the document has a number, they are numbered in its order."""

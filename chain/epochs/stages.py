@@ -14,6 +14,7 @@ from chain.epochs.types import (
     Requests,
     Settlement,
 )
+from chain.waking import Wakeup
 
 
 class Stages:
@@ -50,6 +51,16 @@ class Stages:
             self._end_validation(ctx, upcoming)
         if ctx.height == at.set_new_validators:
             self._switch(ctx, upcoming)
+
+    def find_wakeup(self, ctx: Context) -> Wakeup:
+        """The next height with a stage to end or to begin."""
+        upcoming = self._epochs.get_upcoming(ctx)
+        if upcoming is None:
+            at = self._epochs.get_boundaries(ctx, self._epochs.get_effective(ctx))
+            return Wakeup(height=max(at.next_poc_start, ctx.height + 1))
+        at = self._epochs.get_boundaries(ctx, upcoming)
+        ahead = [height for height in (at.validation_end, at.set_new_validators) if height > ctx.height]
+        return Wakeup(height=min(ahead)) if ahead else Wakeup()
 
     def _start_proof_of_compute(self, ctx: Context, index: int) -> None:
         epoch = Epoch(index, ctx.height)

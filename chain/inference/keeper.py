@@ -25,6 +25,7 @@ from chain.inference.types import (
     Purse,
 )
 from chain.store import Map
+from chain.waking import Wakeup
 
 INFERENCES = Map(b"\x14\x00", "inference/inferences", (str,), Inference)
 TIMEOUTS = Map(b"\x14\x01", "inference/timeouts", (int, str), InferenceTimeout)
@@ -130,6 +131,11 @@ class Inferences:
             inference = self.get_inference(ctx, timeout.inference_id)
             if inference is not None and inference.status == InferenceStatus.STARTED:
                 self.handle_expired_inference(ctx, inference)
+
+    def find_wakeup(self, ctx: Context) -> Wakeup:
+        """The next height at which a started inference may expire."""
+        first = TIMEOUTS.find_first(ctx.store, ctx.height + 1)
+        return Wakeup() if first is None else Wakeup(height=first)
 
     def handle_expired_inference(self, ctx: Context, inference: Inference) -> None:
         """Ends an inference that nobody finished: the escrow goes back, the executor missed a request.

@@ -17,6 +17,7 @@ from chain.cosmos import consensus_pb2_grpc, tendermint_pb2_grpc, tx_service_pb2
 from chain.io.cosmos_clients import ConsensusService, NodeService, TxService
 from chain.io.feed import Feed
 from chain.io.metrics import Metrics
+from chain.io.node import HEIGHT_HEADER
 from chain.io.producer import Machine, Producer
 from chain.io.sql import Database
 from chain.v1 import epochs_pb2, events_pb2, events_pb2_grpc, query_pb2
@@ -29,8 +30,6 @@ OWN_SERVICES = (
     "cosmos.base.tendermint.v1beta1.Service",
     "cosmos.consensus.v1.Query",
 )
-HEIGHT_HEADER = "x-cosmos-block-height"
-"""Metadata in which a client asks for a height, and in which the answer tells its own."""
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 """Largest gRPC message either way."""
 STOP_GRACE_S = 2.0
@@ -131,11 +130,12 @@ class EventStream(events_pb2_grpc.EventStreamServicer):
         """Streams every block from a height on."""
         feed = self._served.feed
         ahead = feed.height + 1
-        if request.from_height > ahead or request.from_height < 0:
+        is_forgotten = feed.is_pruned and 0 < request.from_height < feed.first_height
+        if not 0 <= request.from_height <= ahead or is_forgotten:
             await context.abort(
                 grpc.StatusCode.OUT_OF_RANGE,
-                f"height {request.from_height} is out of range: blocks exist up to {feed.height}, "
-                f"the stream may start at most at {ahead}",
+                f"height {request.from_height} is out of range: blocks exist from {feed.first_height} to "
+                f"{feed.height}, the stream may start at most at {ahead}",
             )
         self._served.metrics.follower(1)
         try:
@@ -197,7 +197,7 @@ class ClientServer:
             TxService(served.machine, served.producer, served.database), server
         )
         tendermint_pb2_grpc.add_ServiceServicer_to_server(
-            NodeService(served.producer, served.database, served.version), server
+            NodeService(served.machine, served.producer, served.database, served.version), server
         )
         consensus_pb2_grpc.add_QueryServicer_to_server(ConsensusService(), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)

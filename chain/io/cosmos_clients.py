@@ -22,6 +22,7 @@ from chain.cosmos import (
 )
 from chain.header import compute_tx_hash
 from chain.io.producer import BLOCK_BYTES_MAX, Machine, Producer
+from chain.io.proofs import answer_state
 from chain.io.sql import Database, StoredBlock
 from chain.io.telling import describe_trial, describe_tx
 
@@ -89,7 +90,8 @@ class TxService(tx_service_pb2_grpc.ServiceServicer):
 class NodeService(tendermint_pb2_grpc.ServiceServicer):
     """Tells of the node and its blocks."""
 
-    def __init__(self, producer: Producer, database: Database, version: str) -> None:
+    def __init__(self, machine: Machine, producer: Producer, database: Database, version: str) -> None:
+        self._machine = machine
         self._producer = producer
         self._database = database
         self._version = version
@@ -131,6 +133,12 @@ class NodeService(tendermint_pb2_grpc.ServiceServicer):
         found = await self._find(request.height, context)
         block, block_id = _block(found), tendermint_pb2.BlockID(hash=found.header.block_hash)
         return tendermint_pb2.GetBlockByHeightResponse(block_id=block_id, block=block, sdk_block=block)
+
+    async def ABCIQuery(
+        self, request: tendermint_pb2.ABCIQueryRequest, context: grpc.aio.ServicerContext
+    ) -> tendermint_pb2.ABCIQueryResponse:
+        """Reads one entry of the state, with a proof when asked."""
+        return answer_state(self._machine, request)
 
     async def _find(self, height: int, context: grpc.aio.ServicerContext) -> StoredBlock:
         last = self._producer.tip.height

@@ -22,11 +22,20 @@ class Feed:
     def __init__(self, database: Database, height: int, first_height: int) -> None:
         self.height = height
         """Last committed height."""
-        self.first_height = first_height
-        """Height of the chain's first block."""
+        self._initial_height = first_height
         self._database = database
         self._ring: deque[tuple[int, bytes]] = deque(maxlen=RING_BLOCKS)
         self._news = asyncio.Event()
+
+    @property
+    def first_height(self) -> int:
+        """Height of the oldest block that is kept."""
+        return max(self._initial_height, self._database.first_height)
+
+    @property
+    def is_pruned(self) -> bool:
+        """Whether blocks were forgotten."""
+        return self.first_height > self._initial_height
 
     def publish(self, height: int, summary: bytes) -> None:
         """Tell of a block that is committed."""
@@ -36,10 +45,12 @@ class Feed:
         news.set()
 
     async def follow(self, from_height: int) -> AsyncIterator[bytes]:
-        """Summaries of all blocks from a height on, for ever."""
+        """Summaries of all blocks from a height on, for ever; ends when the next one has been forgotten."""
         following = max(from_height, self.first_height)
         while True:
             news = self._news
+            if following < self.first_height:
+                return
             if following > self.height:
                 await news.wait()
                 continue

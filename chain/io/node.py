@@ -19,6 +19,8 @@ CALL_TIMEOUT_S = 10.0
 INCLUSION_TIMEOUT_S = 30.0
 """How long a command waits for its transaction to be in a block."""
 POLL_S = 0.1
+HEIGHT_HEADER = "x-cosmos-block-height"
+"""Metadata in which a query names its height, and in which the answer tells its own."""
 PUBKEY_TYPE_URL = "/cosmos.crypto.secp256k1.PubKey"
 TX_SERVICE = "/cosmos.tx.v1beta1.Service"
 
@@ -38,15 +40,16 @@ class Node:
         """Hang up."""
         await self._channel.close()
 
-    async def call(self, path: str, request: Message, answer_class: type[Any]) -> Any:
-        """Call a method by its path."""
+    async def call(self, path: str, request: Message, answer_class: type[Any], height: int = 0) -> Any:
+        """Call a method by its path; a query of the state at a height, 0 for the last one."""
         method = self._channel.unary_unary(
             path,
             request_serializer=lambda message: message.SerializeToString(),
             response_deserializer=answer_class.FromString,
         )
         try:
-            return await method(request, timeout=CALL_TIMEOUT_S)
+            metadata = ((HEIGHT_HEADER, str(height)),) if height else ()
+            return await method(request, timeout=CALL_TIMEOUT_S, metadata=metadata)
         except grpc.aio.AioRpcError as error:
             raise NodeRefused(self._explain(error)) from error
 

@@ -9,13 +9,14 @@ from chain.block import Header
 from chain.codec import decode, encode
 from chain.errors import Fatal, Refusal
 from chain.genesis import GenesisState
+from chain.history import HISTORY_BLOCKS
 from chain.io.genesis_file import GenesisRefused
 from chain.io.producer import Tip
 from chain.io.sql import Database, DatabaseRefused, Stored
 
 
 def open_chain(
-    database: Database, genesis: GenesisState | None, version: str
+    database: Database, genesis: GenesisState | None, version: str, history_blocks: int = HISTORY_BLOCKS
 ) -> tuple[App, Tip, GenesisState]:
     """The machine at the chain's last block, that block, and the genesis document. A new database gets the
     genesis written before this returns. Raises Fatal when the stored state does not give the stored app hash.
@@ -24,9 +25,9 @@ def open_chain(
     if stored is None:
         if genesis is None:
             raise GenesisRefused("there is no chain here yet; `meshkeeper chain init` makes one")
-        return _begin(database, genesis, version)
+        return _begin(database, genesis, version, history_blocks)
     _refuse_another(stored, genesis)
-    app, tip = restore_chain(stored, version)
+    app, tip = restore_chain(stored, version, history_blocks)
     return app, tip, decode(GenesisState, stored.genesis)
 
 
@@ -42,12 +43,12 @@ def read_chain(url: str, version: str) -> App:
     return restore_chain(stored, version)[0]
 
 
-def restore_chain(stored: Stored, version: str) -> tuple[App, Tip]:
+def restore_chain(stored: Stored, version: str, history_blocks: int = HISTORY_BLOCKS) -> tuple[App, Tip]:
     """The machine as the database has it."""
-    app = App(version)
+    app = App(version, history_blocks)
     header = stored.header or _genesis_header(decode(GenesisState, stored.genesis))
     try:
-        app.restore(header.height, stored.app_hash, sorted(stored.entries.items()), header)
+        app.restore(header.height, stored.app_hash, sorted(stored.entries.items()), header, stored.history)
     except Fatal:
         raise
     except Exception as error:  # whatever bytes that are no state make of the decoder
@@ -64,8 +65,10 @@ def restore_chain(stored: Stored, version: str) -> tuple[App, Tip]:
     )
 
 
-def _begin(database: Database, genesis: GenesisState, version: str) -> tuple[App, Tip, GenesisState]:
-    app = App(version)
+def _begin(
+    database: Database, genesis: GenesisState, version: str, history_blocks: int
+) -> tuple[App, Tip, GenesisState]:
+    app = App(version, history_blocks)
     try:
         result = app.init_chain(genesis)
     except Refusal as refusal:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from chain.app import Proven
 from chain.block import Block, BlockResult, Header, Info, QueryResult, TxResult
 from chain.header import compute_txs_hash, with_block_hash
 from chain.io.feed import Feed
@@ -34,6 +35,7 @@ class Machine(Protocol):
     def commit(self) -> None: ...
     def query(self, path: str, data: bytes, height: int = 0) -> QueryResult: ...
     def simulate(self, tx: bytes) -> TxResult: ...
+    def prove(self, key: bytes, height: int = 0) -> Proven: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,11 @@ async def serve(settings: Settings, version: str, reached: Reached) -> None:
 def open_database(settings: Settings) -> Database:
     """The chain's database, locked for this process, with the newest schema."""
     durability = Durability(
-        settings.checkpoint_blocks, settings.checkpoint_changes, settings.sqlite_synchronous
+        checkpoint_blocks=settings.checkpoint_blocks,
+        checkpoint_changes=settings.checkpoint_changes,
+        history_blocks=settings.history_blocks,
+        keep_blocks=settings.keep_blocks,
+        sqlite_synchronous=settings.sqlite_synchronous,
     )
     database = Database(settings.url, durability)
     database.open()
@@ -72,7 +76,7 @@ async def _serve(
     genesis: GenesisState | None,
     log: structlog.stdlib.BoundLogger,
 ) -> None:
-    machine, tip, genesis = open_chain(database, genesis, version)
+    machine, tip, genesis = open_chain(database, genesis, version, settings.history_blocks)
     log.info("opened", chain_id=tip.chain_id, height=tip.height, app_hash=tip.app_hash.hex())
     calm_collector()
     metrics, health = Metrics(), Health()

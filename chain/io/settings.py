@@ -13,6 +13,7 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
+from chain.history import HISTORY_BLOCKS
 from chain.io.keys import DEFAULT_HOME
 from chain.io.refused import Refused
 
@@ -54,6 +55,10 @@ class Settings(BaseSettings):
     """Blocks after which the state is written out, so that a start replays little."""
     checkpoint_changes: Positive = 100_000
     """Changes after which the same happens."""
+    history_blocks: Annotated[int, Field(ge=0)] = HISTORY_BLOCKS
+    """Heights behind the last one at which the state can be asked."""
+    keep_blocks: Annotated[int, Field(ge=0)] = 0
+    """Newest blocks kept with their transactions and events; 0 keeps all."""
     sqlite_synchronous: Literal["FULL", "NORMAL"] = "FULL"
     """FULL loses nothing at a power cut; NORMAL is faster and may lose the last blocks, never more."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -9,7 +9,7 @@ process at a time owns a database.
 import fcntl
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,29 +18,35 @@ from sqlalchemy import (
     Connection,
     Engine,
     create_engine,
-    delete,
     event,
     func,
     insert,
     make_url,
     select,
     text,
-    update,
 )
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 import migrations
 from chain.block import Block, BlockResult, Header
-from chain.changes import decode_changes, encode_changes
+from chain.changes import encode_changes
 from chain.errors import Fatal
 from chain.header import decode_header, encode_header
+from chain.history import Step
+from chain.io.checkpoints import (
+    Window,
+    build_steps,
+    find_first_block,
+    lay_over,
+    prune_blocks,
+    read_change_sets,
+    write_checkpoint,
+)
 from chain.io.refused import Refused
 from chain.io.tables import BLOCKS, CHANGE_SETS, EVENTS, KV, META, TXS
 
 BUSY_TIMEOUT_S = 30
 """How long a statement waits for another's lock in SQLite."""
-KEYS_PER_DELETE = 500
-"""Keys in one DELETE of a checkpoint; below the parameter limits of both databases."""
 
 
 class DatabaseRefused(Refused):
@@ -55,6 +61,10 @@ class Durability:
     """Blocks after which a checkpoint is due; bounds how much a start replays."""
     checkpoint_changes: int = 100_000
     """Changes after which a checkpoint is due."""
+    history_blocks: int = 0
+    """Newest blocks that a start can step back over; their change sets stay outside the checkpoint."""
+    keep_blocks: int = 0
+    """Newest blocks kept with their transactions and events; 0 keeps all."""
     sqlite_synchronous: str = "FULL"
     """FULL loses nothing at a power cut; NORMAL may lose the last blocks but never corrupts."""
 
@@ -75,6 +85,8 @@ class Stored:
     """Results of the last block."""
     entries: dict[bytes, bytes]
     """The whole state."""
+    history: tuple[Step, ...] = ()
+    """Steps back from it, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +118,9 @@ class Database:
         self.engine = _create_engine(self.url, self.durability)
         self._writer: Connection | None = None
         self._lock_file: int | None = None
+        self.first_height = 0
+        """Height of the oldest block that is kept; 0 before the first."""
+        self._window = Window(self.durability.history_blocks)
         self._pending_blocks = 0
         self._pending_changes = 0
 
@@ -177,8 +192,8 @@ class Database:
             entries = {
                 bytes(key): bytes(value) for key, value in connection.execute(select(KV.c.key, KV.c.value))
             }
-            self._pending_changes = self._lay_over(connection, entries, meta.checkpoint_height)
-            self._pending_blocks = (last.height if last else meta.checkpoint_height) - meta.checkpoint_height
+            history = self._replay(connection, entries, meta.checkpoint_height, last.height if last else 0)
+            self.first_height = find_first_block(connection)
         return Stored(
             chain_id=meta.chain_id,
             genesis=bytes(meta.genesis),
@@ -187,6 +202,7 @@ class Database:
             app_hash=bytes(last.app_hash if last else meta.genesis_app_hash),
             results_hash=bytes(last.results_hash) if last else b"",
             entries=entries,
+            history=history,
         )
 
     def commit(self, block: Block, result: BlockResult, rows: BlockRows) -> None:
@@ -209,9 +225,11 @@ class Database:
             if rows.txs:
                 connection.execute(insert(TXS), _tx_rows(header.height, rows.txs))
             connection.execute(insert(EVENTS).values(height=header.height, summary=rows.summary))
+            self._window.push(header.height, len(result.changes))
+            self.first_height = self.first_height or header.height
             due = self._checkpoint_due(len(result.changes))
             if due:
-                _write_checkpoint(connection, header.height)
+                self._fold(connection, header.height)
         self._pending_blocks = 0 if due else self._pending_blocks + 1
         self._pending_changes = 0 if due else self._pending_changes + len(result.changes)
 
@@ -246,15 +264,30 @@ class Database:
             raise Fatal("the database is not open for writing")
         return _Write(self._writer)
 
-    def _lay_over(self, connection: Connection, entries: dict[bytes, bytes], checkpoint_height: int) -> int:
-        count = 0
-        for key, value in _read_changes(connection, checkpoint_height):
-            count += 1
-            if value is None:
-                entries.pop(key, None)
-            else:
-                entries[key] = value
-        return count
+    def _replay(
+        self, connection: Connection, entries: dict[bytes, bytes], checkpoint: int, last: int
+    ) -> tuple[Step, ...]:
+        """Lay the change sets over the checkpoint; the steps back. What a checkpoint would fold by now counts
+        towards the next one.
+        """
+        before = {
+            height: lay_over(entries, changes)
+            for height, changes in read_change_sets(connection, checkpoint, last)
+        }
+        self._window = Window(self.durability.history_blocks)
+        for height in range(checkpoint + 1, last + 1):
+            self._window.push(height, len(before.get(height, ())))
+        below = max(self._window.below(last), checkpoint)
+        self._pending_blocks = below - checkpoint
+        self._pending_changes = sum(len(changes) for height, changes in before.items() if height <= below)
+        return build_steps(connection, before, below, last)
+
+    def _fold(self, connection: Connection, height: int) -> None:
+        below = self._window.below(height)
+        write_checkpoint(connection, below)
+        if self.durability.keep_blocks:
+            up_to = min(below - 1, height - self.durability.keep_blocks)
+            self.first_height = prune_blocks(connection, self.first_height, up_to)
 
     def _checkpoint_due(self, changes: int) -> bool:
         return (
@@ -349,27 +382,6 @@ def _tx_rows(height: int, txs: Sequence[tuple[bytes, bytes, bytes]]) -> list[dic
         {"height": height, "index": index, "hash": tx_hash, "tx": tx, "result": result}
         for index, (tx_hash, tx, result) in enumerate(txs)
     ]
-
-
-def _read_changes(connection: Connection, above_height: int) -> Iterator[tuple[bytes, bytes | None]]:
-    query = select(CHANGE_SETS.c.changes).where(CHANGE_SETS.c.height > above_height)
-    for (changes,) in connection.execute(query.order_by(CHANGE_SETS.c.height)):
-        yield from decode_changes(bytes(changes))
-
-
-def _write_checkpoint(connection: Connection, height: int) -> None:
-    """Fold the change sets since the last checkpoint into `kv`: each key is deleted, then written anew if it
-    lives.
-    """
-    (below,) = connection.execute(select(META.c.checkpoint_height)).one()
-    folded = dict(_read_changes(connection, below))
-    keys = sorted(folded)
-    for start in range(0, len(keys), KEYS_PER_DELETE):
-        connection.execute(delete(KV).where(KV.c.key.in_(keys[start : start + KEYS_PER_DELETE])))
-    rows = [{"key": key, "value": value} for key in keys if (value := folded[key]) is not None]
-    if rows:
-        connection.execute(insert(KV), rows)
-    connection.execute(update(META).values(checkpoint_height=height))
 
 
 def _shown(url: URL) -> str:

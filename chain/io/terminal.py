@@ -23,6 +23,7 @@ from chain.io.answers import format_message
 from chain.io.keys import DEFAULT_HOME, find_key
 from chain.io.node import Node, run_on
 from chain.io.refused import Refused, first_line
+from chain.io.state_terminal import build_state_app
 from chain.v1 import events_pb2, query_pb2, tx_pb2
 
 QUERIES: dict[str, dict[str, tuple[str, str]]] = {
@@ -121,6 +122,8 @@ SERVICES: dict[str, Any] = {
 }
 """Services that can be asked, and the generated code of each."""
 
+DATED = ("chain.v1.Query", "cosmos.auth.v1beta1.Query", "cosmos.bank.v1beta1.Query")
+"""Services whose answers depend on a height, which can be named."""
 OPTIONAL_ARGUMENTS = {"model_id", "request_id", "denom"}
 """Fields of queries that may be left out."""
 DEFAULT_DENOM = "umesh"
@@ -145,6 +148,7 @@ Nested = Annotated[
     str, typer.Option("--json", help="The message, or what is nested in it, as JSON or @file.")
 ]
 Memo = Annotated[str, typer.Option("--memo", help="Free text to go with the transaction.")]
+Height = Annotated[int, typer.Option("--height", help="Height of the state that is asked; 0 for the last.")]
 Limit = Annotated[int, typer.Option("--limit", min=0, help="Most entries on the page; 0 for 100.")]
 PageKey = Annotated[
     str, typer.Option("--page-key", help="Where to go on: next_key of the page before, base64.")
@@ -175,6 +179,7 @@ def build_query_app() -> typer.Typer:
         for name, (method, says) in commands.items():
             path = method if method.startswith("/") else f"/chain.v1.Query/{method}"
             group.command(name, help=says)(_build_query(path))
+    app.add_typer(build_state_app(NodeAddress, Height, DEFAULT_NODE), name="state")
     return app
 
 
@@ -215,14 +220,14 @@ def _build_query(path: str) -> Callable[..., None]:
     fields = [given for field in described.input_type.fields if (given := _describe(field)) is not None]
     paged = any(field.name == "pagination" for field in described.input_type.fields)
 
-    def query(node: str, limit: int = 0, page_key: str = "", **values: Any) -> None:
+    def query(node: str, limit: int = 0, page_key: str = "", state_height: int = 0, **values: Any) -> None:
         document = {name: value for name, value in values.items() if value not in ("", [], ())}
         if limit or page_key:
             document["pagination"] = {"limit": limit, "key": _check_page_key(page_key)}
         request = fill(request_class(), document)
 
         async def ask(connection: Node) -> Message:
-            answer: Message = await connection.call(path, request, answer_class)
+            answer: Message = await connection.call(path, request, answer_class, state_height)
             return answer
 
         typer.echo(format_message(run_on(node, ask)))
@@ -230,6 +235,8 @@ def _build_query(path: str) -> Callable[..., None]:
     parameters = [_argument(given) for given in fields]
     if paged:
         parameters += [_parameter("limit", Limit, 0), _parameter("page_key", PageKey, "")]
+    if service in DATED:
+        parameters.append(_parameter("state_height", Height, 0))
     return _with_parameters(query, [*parameters, _parameter("node", NodeAddress, DEFAULT_NODE)])
 
 

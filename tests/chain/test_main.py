@@ -295,3 +295,45 @@ def test_the_module_runs_by_itself() -> None:
         [sys.executable, "-m", "chain", "--help"], capture_output=True, text=True, check=True
     )
     assert "The state machine" in shown.stdout
+
+
+def test_an_earlier_height_is_asked_and_an_entry_is_proven(network: Network) -> None:
+    ada, to = network.address("ada"), network.address("bob")
+    before = answer(network("query", "bank", "balance", ada))["balance"]["amount"]
+    height = int(answer(network("status"))["height"])
+    answer(network("tx", "bank", "send", "--to-address", to, "--amount", "2umesh", "--from", "ada"))
+    for at, amount in ((0, int(before) - 2), (height, int(before))):
+        if height == 0:
+            continue
+        told = answer(network("query", "bank", "balance", ada, "--height", str(at)))
+        assert int(told["balance"]["amount"]) == amount
+        entry = answer(network("query", "state", "show", "bank/balances", ada, "umesh", "--height", str(at)))
+        assert (entry["value"], entry["proven"]) == (str(amount), True)
+        assert at in (0, entry["height"])
+    absent = answer(network("query", "state", "show", "bank/balances", ada, "ucoin"))
+    assert (absent["value"], absent["proven"]) == (None, True)
+    account = answer(network("query", "state", "show", "auth/accounts", ada))["value"]
+    assert account["address"] == ada
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["query", "params", "show", "--height", "9999"], "height 9999 is not there yet: the last one is"),
+        (["query", "state", "show", "bank/balances", "a", "b", "--height", "9999"], "is not there yet"),
+        (
+            ["query", "state", "show", "bank/nothing"],
+            "there is no collection 'bank/nothing'; there are: auth/",
+        ),
+        (
+            ["query", "state", "show", "bank/balances", "a"],
+            "the key of bank/balances has the parts: text, text",
+        ),
+    ],
+)
+def test_a_height_or_an_entry_that_cannot_be_asked_is_refused(
+    network: Network, arguments: list[str], why: str
+) -> None:
+    result = network(*arguments)
+    assert (result.exit_code, why in result.stderr) == (1, True), result.stderr
+    assert len(result.stderr.splitlines()) == 1

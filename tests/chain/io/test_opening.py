@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from chain.bank.types import Coin
+from chain.bank.keeper import BALANCES
+from chain.bank.types import Coin, MsgSend
 from chain.block import Block
+from chain.codec import encode
 from chain.collateral.types import Collateral, UnbondingCollateral
 from chain.errors import Fatal
 from chain.genesis import GenesisState
@@ -16,7 +18,8 @@ from chain.header import with_block_hash
 from chain.inference.types import Inference
 from chain.io.genesis_file import GenesisRefused, format_genesis, parse_genesis, read_genesis, write_genesis
 from chain.io.opening import open_chain, read_chain
-from chain.io.sql import BlockRows, Database, DatabaseRefused
+from chain.io.sql import BlockRows, Database, DatabaseRefused, Durability
+from chain.merkle import verify
 from chain.models.types import Model
 from chain.nodes.types import Participant
 from chain.poc.types import PoCBatch
@@ -173,3 +176,26 @@ def test_what_is_no_genesis_document_is_refused(document: str, tmp_path: Path) -
     (tmp_path / "genesis.json").write_text(document)
     with pytest.raises(GenesisRefused, match="is not a genesis document"):
         read_genesis(tmp_path / "genesis.json")
+
+
+def test_earlier_heights_are_answered_and_proven_after_a_restart(tmp_path: Path) -> None:
+    chain, bob = Chain(build_genesis(ADA)), Signer("bob")
+    database = Database(
+        f"sqlite:///{tmp_path / 'chain.db'}", Durability(checkpoint_blocks=2, history_blocks=3)
+    )
+    database.open()
+    open_chain(database, chain.genesis, "test")
+    for amount in range(1, 8):
+        result = chain.make_block(
+            chain.sign(ADA, MsgSend(ADA.address, bob.address, (Coin("umesh", str(amount)),)))
+        )
+        database.commit(chain.blocks[-1], result, BlockRows(b"", ()))
+    app, _, _ = open_chain(database, None, "test", history_blocks=3)
+    key = BALANCES.encode(bob.address, "umesh")
+    for height in (4, 5, 6, 7):
+        assert encode(app.export(height)) == encode(chain.app.export(height))
+        proven = app.prove(key, height)
+        assert proven == chain.app.prove(key, height)
+        assert verify(proven.app_hash, key, proven.value, proven.proof)
+    assert "not kept any more: the first one is 4" in app.query("/chain.v1.Query/Params", b"", 3).log
+    database.close()

@@ -179,3 +179,42 @@ def test_a_password_is_never_shown() -> None:
     with pytest.raises(DatabaseRefused) as refused:
         opened("postgresql://u:secret@127.0.0.1:1/x")
     assert "secret" not in str(refused.value)
+
+
+def test_a_start_steps_back_over_the_newest_blocks_and_no_further(url: str) -> None:
+    settings = Durability(checkpoint_blocks=3, history_blocks=4)
+    database = opened(url, settings)
+    database.initialise("mesh-1", b"genesis", GENESIS)
+    states = {}
+    for height in range(1, 13):
+        commit(database, height, *([(b"c", b"%d" % height)] if height % 2 else []))
+        stored = database.load()
+        assert stored is not None
+        states[height] = stored.entries
+        entries = dict(stored.entries)
+        assert [step.header.height for step in stored.history] == list(range(max(1, height - 4), height))
+        for step in reversed(stored.history):
+            entries.update({key: value for key, value in step.before if value is not None})
+            for key, value in step.before:
+                if value is None:
+                    del entries[key]
+            assert entries == states[step.header.height]
+            assert step.app_hash == b"root%d" % step.header.height
+    assert read_checkpoint(url)[0] == 6
+    database.close()
+
+
+def test_old_blocks_are_forgotten_with_all_that_was_in_them(url: str) -> None:
+    database = opened(url, Durability(checkpoint_blocks=2, history_blocks=1, keep_blocks=5))
+    database.initialise("mesh-1", b"genesis", GENESIS)
+    for height in range(1, 21):
+        commit(database, height, (b"c", b"%d" % height), txs=1)
+    assert database.first_height == 16
+    assert database.read_block(15) is None and database.read_block(16) is not None
+    assert database.find_tx(b"hash15.0") is None and database.find_tx(b"hash16.0") is not None
+    assert database.read_summaries(1, 1) == [b"summary16"]
+    before = database.load()
+    database.close()
+    database = opened(url, Durability(checkpoint_blocks=2, history_blocks=1, keep_blocks=5))
+    assert database.load() == before and database.first_height == 16
+    database.close()
