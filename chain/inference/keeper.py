@@ -39,6 +39,10 @@ COLLECTIONS = (INFERENCES, TIMEOUTS, DETAILS, SUMMARIES)
 DENOM = "umesh"
 MODULE = "inference"
 """Module account that holds escrow and unclaimed work."""
+CLAIM_EPOCHS = 4
+"""Epochs after which nobody can claim for an epoch any more: its claims are dropped three epochs later at the
+latest. Until then what decides who had to validate is kept, or waiting would be as good as validating.
+"""
 
 
 class Inferences:
@@ -159,7 +163,7 @@ class Inferences:
         ctx.emit("inference_expired", inference_id=expired.inference_id, assigned_to=expired.assigned_to)
 
     def process_pruning(self, ctx: Context, upcoming_index: int) -> None:
-        """Forgets inferences of old epochs and what their validation needed.
+        """Forgets inferences of old epochs, and what their validation needed once no claim asks for it.
 
         One whose request could still be started is kept, however short epochs are: a forgotten inference
         could be started, and paid for, a second time.
@@ -173,7 +177,11 @@ class Inferences:
                 inference, upcoming_index, threshold
             ):
                 INFERENCES.delete(ctx.store, inference.inference_id)
-                DETAILS.delete(ctx.store, inference.epoch_id, inference.inference_id)
+        for key, details in list(DETAILS.items(ctx.store)):
+            if details.epoch_id + max(threshold, CLAIM_EPOCHS) > upcoming_index:
+                break
+            if self.get_inference(ctx, details.inference_id) is None:
+                DETAILS.delete(ctx.store, *key)
 
     def import_genesis(self, ctx: Context, genesis: GenesisState) -> None:
         """Takes the inferences of a genesis document; the bank holds their escrow already."""

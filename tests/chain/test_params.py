@@ -45,6 +45,13 @@ def test_empty_parameters_are_wrong_in_every_group_and_all_of_it_is_named() -> N
         (replace(SHORT, poc=replace(SHORT.poc, mismatch_rate=Decimal(1, 19))), "mismatch_rate"),
         (replace(SHORT, poc=replace(SHORT.poc, poc_admission="anyone")), "poc_admission"),
         (replace(SHORT, auth=replace(SHORT.auth, max_tx_bytes=2**63)), "max_tx_bytes"),
+        (replace(SHORT, rewards=replace(SHORT.rewards, decay_rate=Decimal(1, -6))), "rewards.decay_rate"),
+        (replace(SHORT, rewards=replace(SHORT.rewards, decay_rate=Decimal(-2, -2))), "rewards.decay_rate"),
+        (replace(SHORT, rewards=replace(SHORT.rewards, decay_rate=Decimal(-1, -19))), "rewards.decay_rate"),
+        (replace(SHORT, rewards=replace(SHORT.rewards, decay_rate=Decimal(-1, -2))), ""),
+        (replace(SHORT, rewards=replace(SHORT.rewards, decay_rate=Decimal())), ""),
+        (replace(SHORT, rewards=replace(SHORT.rewards, current_subsidy_percentage=Decimal(1))), "subsidy"),
+        (replace(SHORT, rewards=replace(SHORT.rewards, initial_epoch_reward=2**63)), "initial_epoch_reward"),
     ],
 )
 def test_what_is_wrong_is_named(params: Params, named: str) -> None:

@@ -187,6 +187,19 @@ class TestPruning:
         market.keepers.inferences.process_pruning(ctx, 4)
         assert (market.keepers.inferences.get_inference(ctx, "i") is not None) == kept
 
+    @pytest.mark.parametrize(("upcoming", "kept"), [(2, True), (3, True), (4, False)])
+    def test_what_its_validation_needs_is_kept_as_long_as_anybody_can_claim(
+        self, market: Market, upcoming: int, kept: bool
+    ) -> None:
+        market.deliver(market.start())
+        market.deliver(market.finish())
+        market.begin(39)
+        market.height += 60  # a block a second: the request was signed more than 60 s ago
+        inferences, inference_id = market.keepers.inferences, market.start().inference_id
+        inferences.process_pruning(market.context(), upcoming)
+        assert inferences.get_inference(market.context(), inference_id) is None
+        assert (inferences.get_details(market.context(), 0, inference_id) is not None) == kept
+
     def test_not_while_its_request_could_be_started_and_paid_a_second_time(self, market: Market) -> None:
         market.deliver(market.start())
         market.deliver(market.finish())
