@@ -28,6 +28,7 @@ from chain.merkle import MerkleTree, Proof, Undo
 from chain.queries.table import answer, build_queries
 from chain.router import build_routes
 from chain.store import Store
+from chain.upgrades.plan import UPGRADES, Upgrade, find_upgrade_wakeup, process_upgrades
 from chain.waking import Ending, Wakeup, find_first
 
 RESULTS_DOMAIN = b"meshkeeper/results\0"
@@ -59,7 +60,12 @@ class Proven:
 class App:
     """The state machine."""
 
-    def __init__(self, version: str, history_blocks: int = HISTORY_BLOCKS) -> None:
+    def __init__(
+        self,
+        version: str,
+        history_blocks: int = HISTORY_BLOCKS,
+        upgrades: tuple[Upgrade, ...] = UPGRADES,
+    ) -> None:
         self._version = version
         self._keepers = build_keepers()
         self._encoder = BlockEncoder()
@@ -74,6 +80,7 @@ class App:
         self._pending: Pending | None = None
         self._history = History(history_blocks)
         self._check = Context(Header("", 0, 0), self._store.branch())
+        self._upgrades = upgrades
         k = self._keepers
         self._end_block = (
             Ending(k.accounts.process_expired_nonces, k.accounts.find_wakeup),
@@ -118,8 +125,8 @@ class App:
         self._settle(header, app_hash, b"")
 
     def finalize_block(self, block: Block) -> BlockResult:
-        """Runs a block: its transactions in order, then what happens at its end. Changes nothing until
-        `commit`.
+        """Runs a block: an upgrade that has its height, its transactions in order, then what happens at its
+        end. Changes nothing until `commit`.
         """
         self._drop_pending()
         last = self._require_header()
@@ -127,6 +134,7 @@ class App:
         if refusal:
             raise Fatal(f"block {block.header.height} does not follow {last.height}: {refusal}")
         ctx = Context(block.header, self._store.branch())
+        process_upgrades(self._upgrades, self._keepers, ctx)
         tx_results = tuple(self._executor.run(ctx, tx, Mode.DELIVER) for tx in block.txs)
         self._process_end(ctx)
         return self._finish(ctx, tx_results)
@@ -146,7 +154,8 @@ class App:
     def find_wakeup(self) -> Wakeup:
         """The next block that would do something if no transaction came."""
         ctx = self._committed()
-        return find_first(ending.find_wakeup(ctx) for ending in self._end_block)
+        of_the_end = [ending.find_wakeup(ctx) for ending in self._end_block]
+        return find_first([find_upgrade_wakeup(self._upgrades, ctx), *of_the_end])
 
     def skip(self, header: Header) -> None:
         """Passes over empty blocks up to this header, as if each had been made and committed. Refuses

@@ -19,7 +19,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("chain", "broker", "mlnode")
 CONTRACTS = ("chain.v1", "chain.cosmos", "broker.v1", "mlnode.v1")
-NOT_ROOMS = ("io", "v1", "cosmos", "queries")
+NOT_ROOMS = ("io", "v1", "cosmos", "queries", "upgrades")
 ABOVE_ROOMS = ("chain.app", "chain.machine", "chain.router", "chain.ante", "chain.layout", "chain.queries")
 
 IMPURE = frozenset(
