@@ -18,6 +18,7 @@ from chain.ante import Mode
 from chain.block import Block, BlockResult, Header, Info, QueryResult, TxResult
 from chain.codec import encode
 from chain.context import Context
+from chain.enactment import Enactment
 from chain.errors import ErrInvalidRequest, ErrPanic, Fatal, Refusal
 from chain.execution import Executor, attempt
 from chain.genesis import GenesisState
@@ -26,7 +27,7 @@ from chain.layout import BlockEncoder, decode_value, encode_value
 from chain.machine import build_keepers, export_genesis, import_genesis
 from chain.merkle import MerkleTree, Proof, Undo
 from chain.queries.table import answer, build_queries
-from chain.router import build_routes
+from chain.router import build_routes, find_governed
 from chain.store import Store
 from chain.upgrades.plan import UPGRADES, Upgrade, find_upgrade_wakeup, process_upgrades
 from chain.waking import Ending, Wakeup, find_first
@@ -82,9 +83,11 @@ class App:
         self._check = Context(Header("", 0, 0), self._store.branch())
         self._upgrades = upgrades
         k = self._keepers
+        enactment = Enactment(k.proposals, find_governed(self._routes))
         self._end_block = (
             Ending(k.accounts.process_expired_nonces, k.accounts.find_wakeup),
             Ending(k.inferences.process_expiry, k.inferences.find_wakeup),
+            Ending(enactment.process_voting_ends, k.proposals.find_wakeup),
             # end of validation, switch, start of mining
             Ending(k.stages.process_epoch_stages, k.stages.find_wakeup),
         )

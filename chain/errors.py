@@ -5,7 +5,8 @@
     ├── bank                money
     ├── inference           models, nodes, epochs, proof of compute, inference (1100 to 1199)
     ├── collateral          deposits
-    └── slashing            the jail (from 1200)
+    ├── slashing            the jail (from 1200)
+    └── governance          proposals and votes (from 1220)
 
 A refusal carries typed fields and makes its sentence from them. Codes and names are stable; sentences are
 not, and are never hashed.
@@ -331,6 +332,32 @@ class ErrNotJailed(SlashingRefusal):
 
 class ErrStillJailed(SlashingRefusal):
     code, says = 1201, "{participant} may remove itself from jail from epoch {epoch_index} on"
+
+
+class GovernanceRefusal(Refusal):
+    """What proposals and votes are refused for."""
+
+    codespace = "governance"
+
+
+class ErrProposalNotFound(GovernanceRefusal):
+    code, says = 1220, "proposal {proposal_id} does not exist"
+
+
+class ErrProposalNotAccepted(GovernanceRefusal):
+    code, says = 1221, "proposal not accepted: {why}"
+
+
+class ErrProposalsOff(GovernanceRefusal):
+    code, says = 1222, "this chain takes no proposals; ask the authority"
+
+
+class ErrTooManyProposals(GovernanceRefusal):
+    code, says = 1223, "{limit} proposals are voted on already; wait until one is closed"
+
+
+class ErrVoteNotAccepted(GovernanceRefusal):
+    code, says = 1224, "vote of {voter} on proposal {proposal_id} not accepted: {why}"
 
 
 class Fatal(Exception):

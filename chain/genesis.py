@@ -23,6 +23,7 @@ from chain.models.types import Model
 from chain.nodes.types import HardwareNodes, Participant
 from chain.params import Params
 from chain.poc.types import PocAdmissions, PoCBatch, PoCValidation
+from chain.proposals.types import Proposal, Vote
 from chain.rewards.types import SettleAmount, TokenomicsData
 from chain.slashing.types import Jailing
 
@@ -95,3 +96,9 @@ class GenesisState:
     """Sums over all settlements; absent before the first one."""
     jailings: tuple[Jailing, ...] = ()
     """Who is jailed, by participant."""
+    proposals: tuple[Proposal, ...] = ()
+    """Proposals, by number."""
+    votes: tuple[Vote, ...] = ()
+    """Votes on open proposals, by proposal and voter."""
+    next_proposal_id: int = 0
+    """Number of the next proposal; 0 for the first."""

@@ -9,6 +9,7 @@ from chain.auth.addresses import module_address
 from chain.collateral import keeper as collateral
 from chain.context import Context
 from chain.inference import keeper as inference
+from chain.proposals import keeper as proposals
 from chain.rewards import keeper as rewards
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def find_uncovered(keepers: "Keepers", ctx: Context) -> list[tuple[str, str]]:
         (collateral.MODULE, keepers.deposits.get_owed(ctx)),
         (inference.MODULE, keepers.inferences.get_owed(ctx) + keepers.rewards.get_owed_work(ctx)),
         (rewards.MODULE, keepers.rewards.get_owed_rewards(ctx)),
+        (proposals.MODULE, keepers.proposals.get_owed(ctx)),
     )
     found = []
     for module, amount in owed:

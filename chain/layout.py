@@ -17,6 +17,7 @@ from chain.inference import keeper as inference
 from chain.models import keeper as models
 from chain.nodes import keeper as nodes
 from chain.poc import keeper as poc
+from chain.proposals import keeper as proposals
 from chain.rewards import keeper as rewards
 from chain.slashing import keeper as slashing
 from chain.store import Map
@@ -33,6 +34,7 @@ ROOMS: tuple[tuple[str, int, tuple[Map[Anything], ...]], ...] = (
     ("collateral", 0x15, collateral.COLLECTIONS),
     ("rewards", 0x16, rewards.COLLECTIONS),
     ("slashing", 0x18, slashing.COLLECTIONS),
+    ("proposals", 0x19, proposals.COLLECTIONS),
 )
 """Name, first byte and collections of each room, by first byte."""
 

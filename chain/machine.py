@@ -19,6 +19,7 @@ from chain.invariants import find_uncovered
 from chain.models.keeper import Models
 from chain.nodes.keeper import Nodes
 from chain.poc.keeper import Poc
+from chain.proposals.keeper import Proposals
 from chain.rewards.keeper import Rewards
 from chain.rewards.settlement import Settlement
 from chain.slashing.keeper import Slashing
@@ -41,6 +42,7 @@ class Keepers:
     deposits: Deposits
     rewards: Rewards
     slashing: Slashing
+    proposals: Proposals
 
 
 def build_keepers() -> Keepers:
@@ -69,6 +71,7 @@ def build_keepers() -> Keepers:
         deposits=deposits,
         rewards=rewards,
         slashing=slashing,
+        proposals=Proposals(governance, bank, epochs, nodes),
     )
 
 
@@ -128,4 +131,5 @@ def _document_rooms(keepers: Keepers) -> tuple[Documented, ...]:
         keepers.deposits,
         keepers.rewards,
         keepers.slashing,
+        keepers.proposals,
     )

@@ -10,6 +10,7 @@ from chain.fixed import ONE, Decimal, from_decimal, parse
 from chain.inference.types import InferenceParams
 from chain.models.types import ModelParams
 from chain.poc.types import PocParams
+from chain.proposals.types import GovernanceParams
 from chain.rewards.types import RewardParams
 
 POC_ADMISSIONS = ("snapshot", "literal", "joiner", "registry", "open")
@@ -38,6 +39,8 @@ class Params:
     """Rewards."""
     power: PowerParams = PowerParams()
     """How much of all power one participant may hold."""
+    governance: GovernanceParams = GovernanceParams()
+    """Proposals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,9 @@ def validate(params: Params) -> list[str]:
         *_validate_auth(params.auth),
         *_validate_rewards(params.rewards),
         *_fraction("power.max_individual_power_percentage", params.power.max_individual_power_percentage),
+        *_at_least("governance", params.governance, voting_period_blocks=0, deposit=0),
+        *_fraction("governance.quorum", params.governance.quorum),
+        *_fraction("governance.threshold", params.governance.threshold),
     ]
 
 

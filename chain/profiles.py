@@ -11,6 +11,7 @@ from chain.inference.types import InferenceParams
 from chain.models.types import ModelParams
 from chain.params import Params
 from chain.poc.types import PocParams
+from chain.proposals.types import GovernanceParams
 from chain.rewards.types import RewardParams
 
 UMESH_PER_MESH = 1_000_000
@@ -82,6 +83,12 @@ DEFAULT = Params(
         current_subsidy_percentage=Decimal(9, -1),
     ),
     power=PowerParams(max_individual_power_percentage=Decimal(25, -2)),
+    governance=GovernanceParams(
+        voting_period_blocks=40,
+        quorum=Decimal(334, -3),
+        threshold=Decimal(5, -1),
+        deposit=10_000_000,
+    ),
 )
 """What a parameter is unless there is a reason for another value."""
 
@@ -118,8 +125,12 @@ PRODUCTION = replace(
         set_new_validators_delay=120,
         inference_validation_cutoff=80,
     ),
+    governance=replace(DEFAULT.governance, voting_period_blocks=34_560),
 )
-"""Epochs of about a day at five seconds a block; the first proof of compute starts at height 300."""
+"""Epochs of about a day at five seconds a block; the first proof of compute starts at height 300.
+
+A vote takes two days.
+"""
 
 PROFILES = (("devnet", DEVNET), ("default", DEFAULT), ("production", PRODUCTION))
 

@@ -22,6 +22,8 @@ from chain.nodes import msgs as nodes_msgs
 from chain.nodes import types as nodes
 from chain.poc import msgs as poc_msgs
 from chain.poc import types as poc
+from chain.proposals import msgs as proposals_msgs
+from chain.proposals import types as proposals
 from chain.rewards import msgs as rewards_msgs
 from chain.rewards import types as rewards
 from chain.slashing import msgs as slashing_msgs
@@ -38,6 +40,10 @@ class Route:
     """Name of its first field, which names the account that must sign."""
     handle: Callable[[Context, Anything], object]
     """Applies it and returns the record of the answer."""
+
+
+GOVERNED = (params.MsgUpdateParams, models.MsgRegisterModel, models.MsgRetireModel, slashing.MsgUnjail)
+"""Messages that a proposal may carry."""
 
 
 def build_routes(keepers: Keepers) -> Mapping[str, Route]:
@@ -72,4 +78,15 @@ def build_routes(keepers: Keepers) -> Mapping[str, Route]:
         Route(collateral.MsgWithdrawCollateral, "participant", collateral_room.withdraw_collateral),
         Route(slashing.MsgUnjail, "creator", slashing_room.unjail),
     )
-    return {type_url(route.message): route for route in routes}
+    table = {type_url(route.message): route for route in routes}
+    proposals_room = proposals_msgs.Msgs(k.proposals, k.governance, find_governed(table))
+    voting = (
+        Route(proposals.MsgSubmitProposal, "proposer", proposals_room.submit_proposal),
+        Route(proposals.MsgVote, "voter", proposals_room.vote),
+    )
+    return {**table, **{type_url(route.message): route for route in voting}}
+
+
+def find_governed(routes: Mapping[str, Route]) -> Mapping[str, Route]:
+    """What can be proposed: messages that the authority may send, by type URL."""
+    return {url: route for url, route in routes.items() if route.message in GOVERNED}

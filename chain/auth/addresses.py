@@ -21,9 +21,12 @@ ED25519 = "ed25519"
 FEE_COLLECTOR = "fee_collector"
 INFERENCE = "inference"
 COLLATERAL = "collateral"
+GOVERNANCE = "governance"
 REWARDS = "rewards"
-MODULE_ACCOUNTS = (FEE_COLLECTOR, INFERENCE, COLLATERAL, REWARDS)
-"""Accounts that no key opens: fees, escrow and unclaimed work, deposits, unclaimed rewards."""
+MODULE_ACCOUNTS = (FEE_COLLECTOR, INFERENCE, COLLATERAL, REWARDS, GOVERNANCE)
+"""Accounts that no key opens: fees, escrow and unclaimed work, deposits, unclaimed rewards, deposits of
+proposals.
+"""
 
 
 @lru_cache(REMEMBERED_MAX)

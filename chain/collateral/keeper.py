@@ -29,8 +29,6 @@ MODULE = "collateral"
 """Module account that holds deposits until they are paid out or burnt."""
 DOWNTIME = "downtime"
 """Reason of a slash, and of a jailing, for missed requests."""
-INVALID = "invalid"
-"""Reason of a slash for having become INVALID."""
 
 
 class Deposits:
@@ -135,11 +133,6 @@ class Deposits:
         if 0 < params.jail_missed_requests <= stats.missed_requests:
             self._jail.set_jailed(ctx, participant.address, DOWNTIME)
         return burnt
-
-    def slash_for_invalid(self, ctx: Context, participant: str) -> int:
-        """Slashes a participant that has just become INVALID; how much was burnt."""
-        fraction = self._params.get_params(ctx).collateral.slash_fraction_invalid
-        return self.slash(ctx, participant, fraction, INVALID)
 
     def import_genesis(self, ctx: Context, genesis: GenesisState) -> None:
         """Takes deposits and withdrawals of a genesis document; the bank holds their coins already."""

@@ -73,6 +73,11 @@ QUERIES: dict[str, dict[str, tuple[str, str]]] = {
         "show": ("Jailing", "Since when and why a participant is jailed."),
         "list": ("JailingAll", "All who are jailed."),
     },
+    "proposals": {
+        "show": ("Proposal", "One proposal."),
+        "list": ("ProposalAll", "All proposals."),
+        "votes": ("ProposalVotes", "The votes on a proposal that is voted on."),
+    },
     "blocks": {"show": ("/chain.v1.EventStream/GetBlock", "One block: its hashes, transactions and events.")},
     "txs": {"show": ("/cosmos.tx.v1beta1.Service/GetTx", "One committed transaction, by its hash.")},
     "auth": {"account": ("/cosmos.auth.v1beta1.Query/Account", "An account, with its sequence.")},
@@ -108,6 +113,10 @@ TXS: dict[str, dict[str, tuple[type[Message], str]]] = {
         "withdraw": (tx_pb2.MsgWithdrawCollateral, "Begin to withdraw collateral."),
     },
     "slashing": {"unjail": (tx_pb2.MsgUnjail, "Remove a participant, or oneself, from jail.")},
+    "proposals": {
+        "submit": (tx_pb2.MsgSubmitProposal, "Propose messages of the authority."),
+        "vote": (tx_pb2.MsgVote, "Vote on a proposal."),
+    },
     "rewards": {"claim": (tx_pb2.MsgClaimRewards, "Claim work and reward of a settled epoch.")},
     "bank": {"send": (bank_pb2.MsgSend, "Send coins.")},
 }
@@ -308,6 +317,8 @@ def _describe(field: FieldDescriptor) -> Given | None:
         kind, says = bool, "Whether it is so."
     elif field.type in INTEGERS:
         kind, says = int, "Number."
+    elif field.enum_type is not None:
+        kind, says = str, f"One of {', '.join(value.name for value in field.enum_type.values)}."
     elif field.message_type is not None and field.message_type.name == "Coin":
         kind, says = str, f"Amount, like 5{DEFAULT_DENOM}."
     elif field.message_type is not None and field.message_type.name == "Decimal":

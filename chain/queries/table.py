@@ -10,6 +10,7 @@ from chain.errors import ErrUnknownRequest
 from chain.machine import Keepers
 from chain.queries import account_types as cosmos
 from chain.queries import jail_types as jail
+from chain.queries import proposal_types as ballots
 from chain.queries import reward_types as claims
 from chain.queries import types as q
 from chain.queries.accounts import AccountQueries
@@ -19,6 +20,7 @@ from chain.queries.inference import InferenceQueries
 from chain.queries.models import ModelQueries
 from chain.queries.nodes import NodeQueries
 from chain.queries.poc import PocQueries
+from chain.queries.proposals import ProposalQueries
 from chain.queries.rewards import RewardQueries
 from chain.queries.slashing import SlashingQueries
 
@@ -50,6 +52,7 @@ def build_queries(keepers: Keepers) -> Mapping[str, Query]:
     collateral = CollateralQueries(keepers.deposits)
     rewards = RewardQueries(keepers.rewards, keepers.bank, keepers.governance)
     slashing = SlashingQueries(keepers.slashing)
+    proposals = ProposalQueries(keepers.proposals)
 
     def params(ctx: Context, request: q.QueryParamsRequest) -> q.QueryParamsResponse:
         return q.QueryParamsResponse(keepers.governance.get_params(ctx))
@@ -103,6 +106,9 @@ def build_queries(keepers: Keepers) -> Mapping[str, Query]:
         Query(OWN + "EpochReward", claims.QueryEpochRewardRequest, rewards.epoch_reward),
         Query(OWN + "Jailing", jail.QueryJailingRequest, slashing.jailing),
         Query(OWN + "JailingAll", jail.QueryJailingAllRequest, slashing.jailing_all),
+        Query(OWN + "Proposal", ballots.QueryProposalRequest, proposals.proposal),
+        Query(OWN + "ProposalAll", ballots.QueryProposalAllRequest, proposals.proposal_all),
+        Query(OWN + "ProposalVotes", ballots.QueryProposalVotesRequest, proposals.proposal_votes),
     )
     return {query.path: query for query in queries}
 

@@ -146,8 +146,20 @@ class RewardParams(_message.Message):
     current_subsidy_percentage: _decimal_pb2.Decimal
     def __init__(self, use_bitcoin_rewards: _Optional[bool] = ..., initial_epoch_reward: _Optional[int] = ..., decay_rate: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., genesis_epoch: _Optional[int] = ..., standard_reward_amount: _Optional[int] = ..., subsidy_reduction_interval: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., subsidy_reduction_amount: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., current_subsidy_percentage: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ...) -> None: ...
 
+class GovernanceParams(_message.Message):
+    __slots__ = ("voting_period_blocks", "quorum", "threshold", "deposit")
+    VOTING_PERIOD_BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    QUORUM_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    DEPOSIT_FIELD_NUMBER: _ClassVar[int]
+    voting_period_blocks: int
+    quorum: _decimal_pb2.Decimal
+    threshold: _decimal_pb2.Decimal
+    deposit: int
+    def __init__(self, voting_period_blocks: _Optional[int] = ..., quorum: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., threshold: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., deposit: _Optional[int] = ...) -> None: ...
+
 class Params(_message.Message):
-    __slots__ = ("epoch", "poc", "inference", "collateral", "models", "auth", "rewards", "power")
+    __slots__ = ("epoch", "poc", "inference", "collateral", "models", "auth", "rewards", "power", "governance")
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     POC_FIELD_NUMBER: _ClassVar[int]
     INFERENCE_FIELD_NUMBER: _ClassVar[int]
@@ -156,6 +168,7 @@ class Params(_message.Message):
     AUTH_FIELD_NUMBER: _ClassVar[int]
     REWARDS_FIELD_NUMBER: _ClassVar[int]
     POWER_FIELD_NUMBER: _ClassVar[int]
+    GOVERNANCE_FIELD_NUMBER: _ClassVar[int]
     epoch: EpochParams
     poc: PocParams
     inference: InferenceParams
@@ -164,4 +177,5 @@ class Params(_message.Message):
     auth: AuthParams
     rewards: RewardParams
     power: PowerParams
-    def __init__(self, epoch: _Optional[_Union[EpochParams, _Mapping]] = ..., poc: _Optional[_Union[PocParams, _Mapping]] = ..., inference: _Optional[_Union[InferenceParams, _Mapping]] = ..., collateral: _Optional[_Union[CollateralParams, _Mapping]] = ..., models: _Optional[_Union[ModelParams, _Mapping]] = ..., auth: _Optional[_Union[AuthParams, _Mapping]] = ..., rewards: _Optional[_Union[RewardParams, _Mapping]] = ..., power: _Optional[_Union[PowerParams, _Mapping]] = ...) -> None: ...
+    governance: GovernanceParams
+    def __init__(self, epoch: _Optional[_Union[EpochParams, _Mapping]] = ..., poc: _Optional[_Union[PocParams, _Mapping]] = ..., inference: _Optional[_Union[InferenceParams, _Mapping]] = ..., collateral: _Optional[_Union[CollateralParams, _Mapping]] = ..., models: _Optional[_Union[ModelParams, _Mapping]] = ..., auth: _Optional[_Union[AuthParams, _Mapping]] = ..., rewards: _Optional[_Union[RewardParams, _Mapping]] = ..., power: _Optional[_Union[PowerParams, _Mapping]] = ..., governance: _Optional[_Union[GovernanceParams, _Mapping]] = ...) -> None: ...

@@ -7,6 +7,7 @@ from chain.v1 import models_pb2 as _models_pb2
 from chain.v1 import nodes_pb2 as _nodes_pb2
 from chain.v1 import params_pb2 as _params_pb2
 from chain.v1 import poc_pb2 as _poc_pb2
+from chain.v1 import proposals_pb2 as _proposals_pb2
 from chain.v1 import rewards_pb2 as _rewards_pb2
 from chain.v1 import slashing_pb2 as _slashing_pb2
 from google.protobuf.internal import containers as _containers
@@ -402,3 +403,45 @@ class QueryEpochRewardResponse(_message.Message):
     EPOCH_REWARD_FIELD_NUMBER: _ClassVar[int]
     epoch_reward: int
     def __init__(self, epoch_reward: _Optional[int] = ...) -> None: ...
+
+class QueryProposalRequest(_message.Message):
+    __slots__ = ("proposal_id",)
+    PROPOSAL_ID_FIELD_NUMBER: _ClassVar[int]
+    proposal_id: int
+    def __init__(self, proposal_id: _Optional[int] = ...) -> None: ...
+
+class QueryProposalResponse(_message.Message):
+    __slots__ = ("proposal",)
+    PROPOSAL_FIELD_NUMBER: _ClassVar[int]
+    proposal: _proposals_pb2.Proposal
+    def __init__(self, proposal: _Optional[_Union[_proposals_pb2.Proposal, _Mapping]] = ...) -> None: ...
+
+class QueryProposalAllRequest(_message.Message):
+    __slots__ = ("pagination",)
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+
+class QueryProposalAllResponse(_message.Message):
+    __slots__ = ("proposals", "pagination")
+    PROPOSALS_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    proposals: _containers.RepeatedCompositeFieldContainer[_proposals_pb2.Proposal]
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, proposals: _Optional[_Iterable[_Union[_proposals_pb2.Proposal, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
+
+class QueryProposalVotesRequest(_message.Message):
+    __slots__ = ("proposal_id", "pagination")
+    PROPOSAL_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    proposal_id: int
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, proposal_id: _Optional[int] = ..., pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+
+class QueryProposalVotesResponse(_message.Message):
+    __slots__ = ("votes", "pagination")
+    VOTES_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    votes: _containers.RepeatedCompositeFieldContainer[_proposals_pb2.Vote]
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, votes: _Optional[_Iterable[_Union[_proposals_pb2.Vote, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...

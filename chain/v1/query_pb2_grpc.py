@@ -185,6 +185,21 @@ class QueryStub:
                 request_serializer=chain_dot_v1_dot_query__pb2.QueryJailingAllRequest.SerializeToString,
                 response_deserializer=chain_dot_v1_dot_query__pb2.QueryJailingAllResponse.FromString,
                 _registered_method=True)
+        self.Proposal = channel.unary_unary(
+                '/chain.v1.Query/Proposal',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryProposalRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryProposalResponse.FromString,
+                _registered_method=True)
+        self.ProposalAll = channel.unary_unary(
+                '/chain.v1.Query/ProposalAll',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryProposalAllRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryProposalAllResponse.FromString,
+                _registered_method=True)
+        self.ProposalVotes = channel.unary_unary(
+                '/chain.v1.Query/ProposalVotes',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryProposalVotesRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryProposalVotesResponse.FromString,
+                _registered_method=True)
 
 
 class QueryServicer:
@@ -402,6 +417,27 @@ class QueryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Proposal(self, request, context):
+        """One proposal; ErrProposalNotFound when there is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ProposalAll(self, request, context):
+        """All proposals.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ProposalVotes(self, request, context):
+        """The votes on a proposal while it is voted on; empty afterwards.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_QueryServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -554,6 +590,21 @@ def add_QueryServicer_to_server(servicer, server):
                     servicer.JailingAll,
                     request_deserializer=chain_dot_v1_dot_query__pb2.QueryJailingAllRequest.FromString,
                     response_serializer=chain_dot_v1_dot_query__pb2.QueryJailingAllResponse.SerializeToString,
+            ),
+            'Proposal': grpc.unary_unary_rpc_method_handler(
+                    servicer.Proposal,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryProposalRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryProposalResponse.SerializeToString,
+            ),
+            'ProposalAll': grpc.unary_unary_rpc_method_handler(
+                    servicer.ProposalAll,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryProposalAllRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryProposalAllResponse.SerializeToString,
+            ),
+            'ProposalVotes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ProposalVotes,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryProposalVotesRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryProposalVotesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1367,6 +1418,87 @@ class Query:
             '/chain.v1.Query/JailingAll',
             chain_dot_v1_dot_query__pb2.QueryJailingAllRequest.SerializeToString,
             chain_dot_v1_dot_query__pb2.QueryJailingAllResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Proposal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/Proposal',
+            chain_dot_v1_dot_query__pb2.QueryProposalRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryProposalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ProposalAll(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/ProposalAll',
+            chain_dot_v1_dot_query__pb2.QueryProposalAllRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryProposalAllResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ProposalVotes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/ProposalVotes',
+            chain_dot_v1_dot_query__pb2.QueryProposalVotesRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryProposalVotesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -2,6 +2,8 @@ from chain.cosmos import coin_pb2 as _coin_pb2
 from chain.v1 import decimal_pb2 as _decimal_pb2
 from chain.v1 import nodes_pb2 as _nodes_pb2
 from chain.v1 import params_pb2 as _params_pb2
+from chain.v1 import proposals_pb2 as _proposals_pb2
+from google.protobuf import any_pb2 as _any_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -295,5 +297,37 @@ class MsgUnjail(_message.Message):
     def __init__(self, creator: _Optional[str] = ..., participant: _Optional[str] = ...) -> None: ...
 
 class MsgUnjailResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class MsgSubmitProposal(_message.Message):
+    __slots__ = ("proposer", "title", "summary", "messages")
+    PROPOSER_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    proposer: str
+    title: str
+    summary: str
+    messages: _containers.RepeatedCompositeFieldContainer[_any_pb2.Any]
+    def __init__(self, proposer: _Optional[str] = ..., title: _Optional[str] = ..., summary: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[_any_pb2.Any, _Mapping]]] = ...) -> None: ...
+
+class MsgSubmitProposalResponse(_message.Message):
+    __slots__ = ("proposal_id",)
+    PROPOSAL_ID_FIELD_NUMBER: _ClassVar[int]
+    proposal_id: int
+    def __init__(self, proposal_id: _Optional[int] = ...) -> None: ...
+
+class MsgVote(_message.Message):
+    __slots__ = ("voter", "proposal_id", "option")
+    VOTER_FIELD_NUMBER: _ClassVar[int]
+    PROPOSAL_ID_FIELD_NUMBER: _ClassVar[int]
+    OPTION_FIELD_NUMBER: _ClassVar[int]
+    voter: str
+    proposal_id: int
+    option: _proposals_pb2.VoteOption
+    def __init__(self, voter: _Optional[str] = ..., proposal_id: _Optional[int] = ..., option: _Optional[_Union[_proposals_pb2.VoteOption, str]] = ...) -> None: ...
+
+class MsgVoteResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...

@@ -106,6 +106,16 @@ class MsgStub:
                 request_serializer=chain_dot_v1_dot_tx__pb2.MsgUnjail.SerializeToString,
                 response_deserializer=chain_dot_v1_dot_tx__pb2.MsgUnjailResponse.FromString,
                 _registered_method=True)
+        self.SubmitProposal = channel.unary_unary(
+                '/chain.v1.Msg/SubmitProposal',
+                request_serializer=chain_dot_v1_dot_tx__pb2.MsgSubmitProposal.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_tx__pb2.MsgSubmitProposalResponse.FromString,
+                _registered_method=True)
+        self.Vote = channel.unary_unary(
+                '/chain.v1.Msg/Vote',
+                request_serializer=chain_dot_v1_dot_tx__pb2.MsgVote.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_tx__pb2.MsgVoteResponse.FromString,
+                _registered_method=True)
 
 
 class MsgServicer:
@@ -211,6 +221,20 @@ class MsgServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SubmitProposal(self, request, context):
+        """Proposes messages of the authority.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Vote(self, request, context):
+        """Votes on a proposal.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MsgServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -283,6 +307,16 @@ def add_MsgServicer_to_server(servicer, server):
                     servicer.Unjail,
                     request_deserializer=chain_dot_v1_dot_tx__pb2.MsgUnjail.FromString,
                     response_serializer=chain_dot_v1_dot_tx__pb2.MsgUnjailResponse.SerializeToString,
+            ),
+            'SubmitProposal': grpc.unary_unary_rpc_method_handler(
+                    servicer.SubmitProposal,
+                    request_deserializer=chain_dot_v1_dot_tx__pb2.MsgSubmitProposal.FromString,
+                    response_serializer=chain_dot_v1_dot_tx__pb2.MsgSubmitProposalResponse.SerializeToString,
+            ),
+            'Vote': grpc.unary_unary_rpc_method_handler(
+                    servicer.Vote,
+                    request_deserializer=chain_dot_v1_dot_tx__pb2.MsgVote.FromString,
+                    response_serializer=chain_dot_v1_dot_tx__pb2.MsgVoteResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -665,6 +699,60 @@ class Msg:
             '/chain.v1.Msg/Unjail',
             chain_dot_v1_dot_tx__pb2.MsgUnjail.SerializeToString,
             chain_dot_v1_dot_tx__pb2.MsgUnjailResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SubmitProposal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Msg/SubmitProposal',
+            chain_dot_v1_dot_tx__pb2.MsgSubmitProposal.SerializeToString,
+            chain_dot_v1_dot_tx__pb2.MsgSubmitProposalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Vote(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Msg/Vote',
+            chain_dot_v1_dot_tx__pb2.MsgVote.SerializeToString,
+            chain_dot_v1_dot_tx__pb2.MsgVoteResponse.FromString,
             options,
             channel_credentials,
             insecure,
