@@ -87,6 +87,7 @@ class App:
         self._end_block = (
             Ending(k.accounts.process_expired_nonces, k.accounts.find_wakeup),
             Ending(k.inferences.process_expiry, k.inferences.find_wakeup),
+            Ending(k.votes.process_deadlines, k.votes.find_wakeup),
             Ending(enactment.process_voting_ends, k.proposals.find_wakeup),
             # end of validation, switch, start of mining
             Ending(k.stages.process_epoch_stages, k.stages.find_wakeup),

@@ -34,10 +34,12 @@ from chain.v1 import (
     nodes_pb2,
     params_pb2,
     poc_pb2,
+    pricing_pb2,
     proposals_pb2,
     query_pb2,
     rewards_pb2,
     slashing_pb2,
+    validation_pb2,
 )
 from chain.v1 import tx_pb2 as msg_pb2
 
@@ -56,10 +58,12 @@ _OWN = (
     nodes_pb2,
     params_pb2,
     poc_pb2,
+    pricing_pb2,
     proposals_pb2,
     query_pb2,
     rewards_pb2,
     slashing_pb2,
+    validation_pb2,
     msg_pb2,
 )
 _COSMOS = {

@@ -148,6 +148,14 @@ class ErrParticipantNotFound(Refusal):
     code, says = 1103, "{address} is not a participant; register it with SubmitNewParticipant"
 
 
+class ErrInferenceNotFinished(Refusal):
+    code, says = 1104, "inference {inference_id} is not both started and finished yet"
+
+
+class ErrParticipantCannotValidateOwnInference(Refusal):
+    code, says = 1105, "inference {inference_id} is the signer's own; others validate it"
+
+
 class ErrRequesterCannotPay(Refusal):
     code, says = 1106, "{address} has {have} umesh, the request needs {need} in escrow"
 
@@ -162,6 +170,10 @@ class ErrPocTooLate(Refusal):
 
 class ErrPocNonceNotAccepted(Refusal):
     code, says = 1109, "nonces not accepted: {why}"
+
+
+class ErrInferenceAlreadyInvalidated(Refusal):
+    code, says = 1111, "inference {inference_id} was found wrong and refunded; that is final"
 
 
 class ErrCurrentEpochGroupNotFound(Refusal):
@@ -296,6 +308,27 @@ class ErrClaimTooEarly(Refusal):
 class ErrUnpaidSettlement(Refusal):
     code = 1163
     says = "Insufficient funds for paying {address} for work: {need} umesh are owed, {have} held; try later"
+
+
+class ErrInvalidValidationValue(Refusal):
+    code, says = 1180, "the similarity is {value}, must be between 0 and 1"
+
+
+class ErrAlreadyValidated(Refusal):
+    code, says = 1181, "{participant} has validated inference {inference_id} already"
+
+
+class ErrInferenceNotVoting(Refusal):
+    code, says = 1182, "no vote on inference {inference_id} is open; send a validation without revalidation"
+
+
+class ErrValidatorNotInGroup(Refusal):
+    code = 1183
+    says = "{participant} is no member of the group of epoch {epoch_index} that speaks about {model!r}"
+
+
+class ErrParticipantInvalid(Refusal):
+    code, says = 1184, "{participant} is INVALID and may not validate"
 
 
 class CollateralRefusal(Refusal):

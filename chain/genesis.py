@@ -23,9 +23,11 @@ from chain.models.types import Model
 from chain.nodes.types import HardwareNodes, Participant
 from chain.params import Params
 from chain.poc.types import PocAdmissions, PoCBatch, PoCValidation
+from chain.pricing.types import ModelPrice, PricingTerms, UnitOfComputePriceProposal
 from chain.proposals.types import Proposal, Vote
 from chain.rewards.types import SettleAmount, TokenomicsData
 from chain.slashing.types import Jailing
+from chain.validation.types import InferenceValidation, InferenceVote
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,16 @@ class GenesisState:
     """Open claims, by participant."""
     tokenomics_data: TokenomicsData | None = None
     """Sums over all settlements; absent before the first one."""
+    inference_validations: tuple[InferenceValidation, ...] = ()
+    """What was re-executed, by epoch, participant and inference."""
+    inference_votes: tuple[InferenceVote, ...] = ()
+    """Votes on inferences, by inference."""
+    model_prices: tuple[ModelPrice, ...] = ()
+    """Prices that follow demand, by model."""
+    pricing_terms: PricingTerms | None = None
+    """Rules by which prices move in the epoch in effect; absent in epoch 0."""
+    unit_of_compute_price_proposals: tuple[UnitOfComputePriceProposal, ...] = ()
+    """Proposals for the price of a unit of compute, by participant."""
     jailings: tuple[Jailing, ...] = ()
     """Who is jailed, by participant."""
     proposals: tuple[Proposal, ...] = ()

@@ -17,10 +17,12 @@ from chain.inference import keeper as inference
 from chain.models import keeper as models
 from chain.nodes import keeper as nodes
 from chain.poc import keeper as poc
+from chain.pricing import keeper as pricing
 from chain.proposals import keeper as proposals
 from chain.rewards import keeper as rewards
 from chain.slashing import keeper as slashing
 from chain.store import Map
+from chain.validation import keeper as validation
 
 ROOMS: tuple[tuple[str, int, tuple[Map[Anything], ...]], ...] = (
     ("auth", 0x01, auth.COLLECTIONS),
@@ -33,6 +35,8 @@ ROOMS: tuple[tuple[str, int, tuple[Map[Anything], ...]], ...] = (
     ("inference", 0x14, inference.COLLECTIONS),
     ("collateral", 0x15, collateral.COLLECTIONS),
     ("rewards", 0x16, rewards.COLLECTIONS),
+    ("validation", 0x17, validation.COLLECTIONS),
+    ("pricing", 0x17, pricing.COLLECTIONS),
     ("slashing", 0x18, slashing.COLLECTIONS),
     ("proposals", 0x19, proposals.COLLECTIONS),
 )

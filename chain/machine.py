@@ -19,10 +19,14 @@ from chain.invariants import find_uncovered
 from chain.models.keeper import Models
 from chain.nodes.keeper import Nodes
 from chain.poc.keeper import Poc
+from chain.pricing.keeper import Prices
 from chain.proposals.keeper import Proposals
 from chain.rewards.keeper import Rewards
 from chain.rewards.settlement import Settlement
+from chain.rewards.sharing import compute_work_adjustments
 from chain.slashing.keeper import Slashing
+from chain.validation.keeper import Validations
+from chain.validation.votes import Votes
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +44,11 @@ class Keepers:
     inferences: Inferences
     executors: Executors
     deposits: Deposits
-    rewards: Rewards
     slashing: Slashing
+    rewards: Rewards
+    validations: Validations
+    votes: Votes
+    prices: Prices
     proposals: Proposals
 
 
@@ -52,9 +59,12 @@ def build_keepers() -> Keepers:
     models, epochs = Models(governance), Epochs(governance)
     slashing = Slashing(governance, epochs)
     poc = Poc(governance, models, nodes, epochs, slashing)
-    inferences = Inferences(governance, bank, nodes, epochs)
+    prices = Prices(governance, epochs)
+    inferences = Inferences(governance, bank, nodes, epochs, prices)
+    validations = Validations(governance, epochs, inferences)
     deposits = Deposits(governance, bank, slashing)
-    formation = Formation(governance, epochs, nodes, models, poc, deposits, slashing)
+    votes = Votes(governance, epochs, nodes, inferences, validations, deposits, compute_work_adjustments)
+    formation = Formation(governance, epochs, nodes, models, poc, deposits, slashing, validations)
     rewards = Rewards(bank)
     settlement = Settlement(governance, rewards, nodes, inferences, epochs, deposits, slashing)
     return Keepers(
@@ -64,13 +74,18 @@ def build_keepers() -> Keepers:
         models=models,
         nodes=nodes,
         epochs=epochs,
-        stages=Stages(governance, epochs, formation, poc, inferences, deposits, settlement),
+        stages=Stages(
+            governance, epochs, formation, poc, inferences, deposits, settlement, validations, prices
+        ),
         poc=poc,
         inferences=inferences,
         executors=Executors(governance, nodes, models, epochs, slashing),
         deposits=deposits,
-        rewards=rewards,
         slashing=slashing,
+        rewards=rewards,
+        validations=validations,
+        votes=votes,
+        prices=prices,
         proposals=Proposals(governance, bank, epochs, nodes),
     )
 
@@ -129,7 +144,9 @@ def _document_rooms(keepers: Keepers) -> tuple[Documented, ...]:
         keepers.poc,
         keepers.inferences,
         keepers.deposits,
-        keepers.rewards,
         keepers.slashing,
+        keepers.rewards,
+        keepers.validations,
+        keepers.prices,
         keepers.proposals,
     )

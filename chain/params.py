@@ -10,13 +10,16 @@ from chain.fixed import ONE, Decimal, from_decimal, parse
 from chain.inference.types import InferenceParams
 from chain.models.types import ModelParams
 from chain.poc.types import PocParams
+from chain.pricing.types import PricingParams
 from chain.proposals.types import GovernanceParams
 from chain.rewards.types import RewardParams
+from chain.validation.types import ValidationParams
 
 POC_ADMISSIONS = ("snapshot", "literal", "joiner", "registry", "open")
 RESOLUTIONS = ("nearest", "terminal")
 DOWNTIME_TESTS = ("", "threshold", "binomial")
 _INT64_MAX = 2**63 - 1
+_WINDOW_MAX = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,10 @@ class Params:
     """Transactions."""
     rewards: RewardParams = RewardParams()
     """Rewards."""
+    validation: ValidationParams = ValidationParams()
+    """Validation of inferences."""
+    pricing: PricingParams = PricingParams()
+    """Prices."""
     power: PowerParams = PowerParams()
     """How much of all power one participant may hold."""
     governance: GovernanceParams = GovernanceParams()
@@ -68,6 +75,8 @@ def validate(params: Params) -> list[str]:
         *_one_of("models.alternative_resolution", params.models.alternative_resolution, RESOLUTIONS),
         *_validate_auth(params.auth),
         *_validate_rewards(params.rewards),
+        *_validate_validation(params.validation),
+        *_validate_pricing(params.pricing),
         *_fraction("power.max_individual_power_percentage", params.power.max_individual_power_percentage),
         *_at_least("governance", params.governance, voting_period_blocks=0, deposit=0),
         *_fraction("governance.quorum", params.governance.quorum),
@@ -188,6 +197,73 @@ def _validate_rewards(rewards: RewardParams) -> list[str]:
         *_fraction("rewards.subsidy_reduction_amount", rewards.subsidy_reduction_amount),
         *_within("rewards.current_subsidy_percentage", rewards.current_subsidy_percentage, "0", "0.9999"),
     ]
+
+
+def _validate_validation(validation: ValidationParams) -> list[str]:
+    wrong = [
+        *_at_least(
+            "validation",
+            validation,
+            min_ramp_up_measurements=1,
+            full_validation_traffic_cutoff=1,
+            min_validation_traffic_cutoff=0,
+            epochs_to_max=1,
+            voting_period_blocks=1,
+        ),
+        *_fraction("validation.false_positive_rate", validation.false_positive_rate),
+        *_fraction("validation.min_validation_average", validation.min_validation_average),
+        *_fraction("validation.max_validation_average", validation.max_validation_average),
+        *_fraction("validation.min_validation_halfway", validation.min_validation_halfway),
+        *_fraction("validation.miss_percentage_cutoff", validation.miss_percentage_cutoff),
+        *_not_negative("validation.miss_requests_penalty", validation.miss_requests_penalty),
+    ]
+    return wrong or _validate_averages(validation)
+
+
+def _validate_averages(validation: ValidationParams) -> list[str]:
+    wrong = []
+    least, halfway, most = (
+        from_decimal(average)
+        for average in (
+            validation.min_validation_average,
+            validation.min_validation_halfway,
+            validation.max_validation_average,
+        )
+    )
+    if not least <= halfway <= most:
+        wrong.append("validation averages must rise from min_validation_average over halfway to the maximum")
+    if 2 * validation.min_validation_traffic_cutoff >= validation.full_validation_traffic_cutoff:
+        wrong.append("validation.min_validation_traffic_cutoff must be less than half of full traffic")
+    if not 0 < 2 * from_decimal(validation.false_positive_rate) <= ONE:
+        wrong.append("validation.false_positive_rate must be above 0 and at most a half")
+    return wrong
+
+
+def _validate_pricing(pricing: PricingParams) -> list[str]:
+    wrong = [
+        *_at_least(
+            "pricing",
+            pricing,
+            utilization_window_duration=1,
+            utilization_window_blocks=1,
+            min_per_token_price=1,
+            grace_period_end_epoch=0,
+            grace_period_per_token_price=0,
+        ),
+        *_fraction("pricing.stability_zone_lower", pricing.stability_zone_lower),
+        *_fraction("pricing.stability_zone_upper", pricing.stability_zone_upper),
+        *_fraction("pricing.price_elasticity", pricing.price_elasticity),
+    ]
+    if wrong:
+        return wrong
+    if from_decimal(pricing.stability_zone_lower) >= from_decimal(pricing.stability_zone_upper):
+        wrong.append("pricing.stability_zone_lower must be less than stability_zone_upper")
+    if pricing.price_elasticity.value == 0:
+        wrong.append("pricing.price_elasticity must be above 0")
+    for name in ("utilization_window_duration", "utilization_window_blocks"):
+        if getattr(pricing, name) > _WINDOW_MAX:
+            wrong.append(f"pricing.{name} is {getattr(pricing, name)}, must be at most {_WINDOW_MAX}")
+    return wrong
 
 
 def _at_least(group: str, record: object, **lowest: int) -> list[str]:

@@ -11,8 +11,10 @@ from chain.inference.types import InferenceParams
 from chain.models.types import ModelParams
 from chain.params import Params
 from chain.poc.types import PocParams
+from chain.pricing.types import PricingParams
 from chain.proposals.types import GovernanceParams
 from chain.rewards.types import RewardParams
+from chain.validation.types import ValidationParams
 
 UMESH_PER_MESH = 1_000_000
 
@@ -82,6 +84,29 @@ DEFAULT = Params(
         subsidy_reduction_amount=Decimal(2, -1),
         current_subsidy_percentage=Decimal(9, -1),
     ),
+    validation=ValidationParams(
+        false_positive_rate=Decimal(5, -2),
+        min_ramp_up_measurements=10,
+        min_validation_average=Decimal(1, -2),
+        max_validation_average=Decimal(1),
+        min_validation_halfway=Decimal(5, -2),
+        full_validation_traffic_cutoff=10_000,
+        min_validation_traffic_cutoff=100,
+        epochs_to_max=30,
+        miss_percentage_cutoff=Decimal(1, -2),
+        miss_requests_penalty=Decimal(1),
+        voting_period_blocks=20,
+    ),
+    pricing=PricingParams(
+        stability_zone_lower=Decimal(4, -1),
+        stability_zone_upper=Decimal(6, -1),
+        price_elasticity=Decimal(5, -2),
+        utilization_window_duration=60,
+        utilization_window_blocks=12,
+        min_per_token_price=1,
+        grace_period_end_epoch=90,
+        grace_period_per_token_price=0,
+    ),
     power=PowerParams(max_individual_power_percentage=Decimal(25, -2)),
     governance=GovernanceParams(
         voting_period_blocks=40,
@@ -104,6 +129,9 @@ DEVNET = replace(
     poc=replace(DEFAULT.poc, validation_sample_size=8, r_target_micro=1_420_000),
     collateral=replace(DEFAULT.collateral, grace_period_end_epoch=1_000_000),
     power=PowerParams(),
+    pricing=replace(
+        DEFAULT.pricing, utilization_window_blocks=60, grace_period_per_token_price=100
+    ),  # as the base price: nothing is free, and nothing moves for an hour
 )
 """Short epochs for a laptop: at one block a second an epoch takes 50 s, half of it proof of compute.
 
@@ -125,6 +153,7 @@ PRODUCTION = replace(
         set_new_validators_delay=120,
         inference_validation_cutoff=80,
     ),
+    validation=replace(DEFAULT.validation, voting_period_blocks=48),
     governance=replace(DEFAULT.governance, voting_period_blocks=34_560),
 )
 """Epochs of about a day at five seconds a block; the first proof of compute starts at height 300.

@@ -22,12 +22,16 @@ from chain.nodes import msgs as nodes_msgs
 from chain.nodes import types as nodes
 from chain.poc import msgs as poc_msgs
 from chain.poc import types as poc
+from chain.pricing import msgs as pricing_msgs
+from chain.pricing import types as pricing
 from chain.proposals import msgs as proposals_msgs
 from chain.proposals import types as proposals
 from chain.rewards import msgs as rewards_msgs
 from chain.rewards import types as rewards
 from chain.slashing import msgs as slashing_msgs
 from chain.slashing import types as slashing
+from chain.validation import msgs as validation_msgs
+from chain.validation import types as validation
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +60,15 @@ def build_routes(keepers: Keepers) -> Mapping[str, Route]:
     epochs_room = epochs_msgs.Msgs(k.epochs, k.nodes)
     poc_room = poc_msgs.Msgs(k.poc, k.governance, k.nodes, k.epochs)
     inference_room = inference_msgs.Msgs(
-        k.inferences, k.executors, k.governance, k.accounts, k.nodes, k.models, k.epochs
+        k.inferences, k.executors, k.governance, k.accounts, k.nodes, k.models, k.epochs, k.prices
     )
     collateral_room = collateral_msgs.Msgs(k.deposits)
-    rewards_room = rewards_msgs.Msgs(k.rewards, k.accounts, k.epochs, k.inferences)
     slashing_room = slashing_msgs.Msgs(k.slashing, k.governance, k.epochs)
+    rewards_room = rewards_msgs.Msgs(k.rewards, k.accounts, k.epochs, k.inferences, k.validations)
+    validation_room = validation_msgs.Msgs(
+        k.validations, k.votes, k.governance, k.nodes, k.epochs, k.inferences
+    )
+    pricing_room = pricing_msgs.Msgs(k.prices, k.nodes, k.epochs)
     routes = (
         Route(bank.MsgSend, "from_address", bank_room.send),
         Route(params.MsgUpdateParams, "authority", governance_room.update_params),
@@ -73,6 +81,14 @@ def build_routes(keepers: Keepers) -> Mapping[str, Route]:
         Route(poc.MsgSubmitPocValidation, "creator", poc_room.submit_poc_validation),
         Route(inference.MsgStartInference, "creator", inference_room.start_inference),
         Route(inference.MsgFinishInference, "creator", inference_room.finish_inference),
+        Route(validation.MsgValidation, "creator", validation_room.validation),
+        Route(validation.MsgInvalidateInference, "creator", validation_room.invalidate_inference),
+        Route(validation.MsgRevalidateInference, "creator", validation_room.revalidate_inference),
+        Route(
+            pricing.MsgSubmitUnitOfComputePriceProposal,
+            "creator",
+            pricing_room.submit_unit_of_compute_price_proposal,
+        ),
         Route(rewards.MsgClaimRewards, "creator", rewards_room.claim_rewards),
         Route(collateral.MsgDepositCollateral, "participant", collateral_room.deposit_collateral),
         Route(collateral.MsgWithdrawCollateral, "participant", collateral_room.withdraw_collateral),

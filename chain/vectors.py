@@ -21,6 +21,7 @@ from chain.tx import TxRaw
 from chain.vectors_formation import FORMATION_KINDS
 from chain.vectors_rewards import REWARD_KINDS
 from chain.vectors_rooms import ROOM_KINDS
+from chain.vectors_validation import VALIDATION_KINDS
 
 Case = Mapping[str, Anything]
 
@@ -124,6 +125,7 @@ KINDS: Mapping[str, Callable[[Case], object]] = {
     "merkle_proof": _run_merkle_proof,
     "blocks": _run_blocks,
     **ROOM_KINDS,
-    **REWARD_KINDS,
+    **VALIDATION_KINDS,
     **FORMATION_KINDS,
+    **REWARD_KINDS,
 }

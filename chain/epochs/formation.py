@@ -27,6 +27,7 @@ from chain.epochs.types import (
     ParamsSource,
     ParticipantRecords,
     ProofOfCompute,
+    Reputations,
 )
 from chain.nodes.types import ParticipantStatus
 from chain.poc.types import EligibilityMap, Mined
@@ -76,6 +77,7 @@ class Formation:
         poc: ProofOfCompute,
         deposits: DepositRecords,
         jail: JailRecords,
+        reputations: Reputations,
     ) -> None:
         self._params = params
         self._epochs = epochs
@@ -84,6 +86,7 @@ class Formation:
         self._poc = poc
         self._deposits = deposits
         self._jail = jail
+        self._reputations = reputations
 
     def process_formation(self, ctx: Context, upcoming: Epoch) -> None:
         """Decides who takes part in the upcoming epoch and freezes it."""
@@ -189,11 +192,16 @@ class Formation:
                 reseated=reseated,
             ),
         )
-        parent = build_parent(self._epochs.get_group(ctx, upcoming.index), upcoming, participants)
+        reputations = {
+            participant.index: self._reputations.get_reputation(ctx, participant.index)
+            for participant in participants
+        }
+        empty = self._epochs.get_group(ctx, upcoming.index)
+        parent = build_parent(empty, upcoming, participants, reputations)
         self._epochs.set_group(ctx, parent)
         for model_id in parent.sub_group_models:
             snapshot = self._models.get_model(ctx, model_id)
-            group = build_sub_group(upcoming, model_id, participants)
+            group = build_sub_group(upcoming, model_id, participants, reputations)
             self._epochs.set_group(ctx, replace(group, model_snapshot=snapshot))
         ctx.emit(
             "epoch_formed",

@@ -1,6 +1,6 @@
 """The frozen groups of an epoch: the parent with every member, and one for each served model."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from chain.epochs.types import (
@@ -15,9 +15,12 @@ from chain.epochs.types import (
 
 
 def build_parent(
-    empty: EpochGroupData | None, upcoming: Epoch, participants: tuple[ActiveParticipant, ...]
+    empty: EpochGroupData | None,
+    upcoming: Epoch,
+    participants: tuple[ActiveParticipant, ...],
+    reputations: Mapping[str, int],
 ) -> EpochGroupData:
-    """The parent group with all members, their seeds and the models that somebody serves."""
+    """The parent group with all members, their reputations and seeds, and the models that somebody serves."""
     base = empty or EpochGroupData(
         poc_start_block_height=upcoming.poc_start_block_height, epoch_index=upcoming.index
     )
@@ -30,7 +33,8 @@ def build_parent(
             if participant.seed
         ),
         validation_weights=tuple(
-            ValidationWeight(participant.index, participant.weight) for participant in participants
+            ValidationWeight(participant.index, participant.weight, reputations[participant.index])
+            for participant in participants
         ),
         total_weight=sum(participant.weight for participant in participants),
         sub_group_models=tuple(models),
@@ -38,12 +42,18 @@ def build_parent(
 
 
 def build_sub_group(
-    upcoming: Epoch, model_id: str, participants: Iterable[ActiveParticipant]
+    upcoming: Epoch,
+    model_id: str,
+    participants: Iterable[ActiveParticipant],
+    reputations: Mapping[str, int],
 ) -> EpochGroupData:
     """One model's group: whoever serves it, each with its whole weight and the machines that serve it."""
     members = tuple(
         ValidationWeight(
-            participant.index, participant.weight, ml_nodes=_get_model_nodes(participant, model_id)
+            participant.index,
+            participant.weight,
+            reputations[participant.index],
+            _get_model_nodes(participant, model_id),
         )
         for participant in participants
         if model_id in participant.models

@@ -1,6 +1,7 @@
 """What the end of a block does because of its height. See `keeper.py` for the order among the rooms."""
 
 from dataclasses import replace
+from typing import Protocol
 
 from chain.context import Context
 from chain.epochs.keeper import Epochs
@@ -17,6 +18,20 @@ from chain.epochs.types import (
 from chain.waking import Wakeup
 
 
+class Validations(Protocol):
+    """What this room expects of validation."""
+
+    def process_pruning(self, ctx: Context, upcoming_index: int) -> None:
+        """Forgets validations of inferences that are forgotten."""
+
+
+class Prices(Protocol):
+    """What this room expects of pricing."""
+
+    def process_switch(self, ctx: Context, epoch_index: int) -> None:
+        """Freezes prices, capacities and the price of a unit of compute of an epoch that takes effect."""
+
+
 class Stages:
     """Takes the epochs through their stages."""
 
@@ -29,6 +44,8 @@ class Stages:
         requests: Requests,
         deposits: Deposits,
         settlement: Settlement,
+        validations: Validations,
+        prices: Prices,
     ) -> None:
         self._params = params
         self._epochs = epochs
@@ -37,6 +54,8 @@ class Stages:
         self._requests = requests
         self._deposits = deposits
         self._settlement = settlement
+        self._validations = validations
+        self._prices = prices
 
     def process_epoch_stages(self, ctx: Context) -> None:
         """Does what is due at the end of this block; at most heights nothing is."""
@@ -76,6 +95,7 @@ class Stages:
         )
         admitted = self._poc.process_admissions(ctx, epoch)
         self._requests.process_pruning(ctx, index)
+        self._validations.process_pruning(ctx, index)
         self._poc.process_pruning(ctx, index)
         ctx.emit("poc_started", epoch_index=index, poc_start_block_height=ctx.height, admitted=admitted)
 
@@ -95,5 +115,6 @@ class Stages:
             self._epochs.set_group(
                 ctx, replace(group, effective_block_height=ctx.height, previous_epoch_requests=requests)
             )
+        self._prices.process_switch(ctx, upcoming.index)
         self._epochs.set_effective(ctx, upcoming.index)
         ctx.emit("epoch_effective", epoch_index=upcoming.index)

@@ -379,18 +379,11 @@ class JailRecords(Protocol):
         """Whether a participant is jailed and therefore left out."""
 
 
-class Validations(Protocol):
-    """What this room expects of validation."""
+class Reputations(Protocol):
+    """What the formation expects of validation."""
 
-    def process_pruning(self, ctx: Context, upcoming_index: int) -> None:
-        """Forgets validations of inferences that are forgotten."""
-
-
-class Prices(Protocol):
-    """What this room expects of pricing."""
-
-    def process_switch(self, ctx: Context, epoch_index: int) -> None:
-        """Freezes prices, capacities and the price of a unit of compute of an epoch that takes effect."""
+    def get_reputation(self, ctx: Context, participant: str) -> int:
+        """A participant's reputation by its settled epochs, 0 to 100."""
 
 
 class Requests(Protocol):

@@ -23,6 +23,7 @@ from chain.inference.types import (
     ParamsSource,
     ParticipantRecords,
     Purse,
+    TokenPrices,
 )
 from chain.store import Map
 from chain.waking import Wakeup
@@ -49,12 +50,18 @@ class Inferences:
     """Inferences from start to completion or expiry."""
 
     def __init__(
-        self, params: ParamsSource, bank: Purse, nodes: ParticipantRecords, epochs: EpochGroups
+        self,
+        params: ParamsSource,
+        bank: Purse,
+        nodes: ParticipantRecords,
+        epochs: EpochGroups,
+        prices: TokenPrices,
     ) -> None:
         self._params = params
         self._bank = bank
         self._nodes = nodes
         self._epochs = epochs
+        self._prices = prices
 
     def get_inference(self, ctx: Context, inference_id: str) -> Inference | None:
         """An inference, or None."""
@@ -81,6 +88,14 @@ class Inferences:
     def set_summary(self, ctx: Context, summary: EpochPerformanceSummary) -> None:
         """Writes what a participant did in a settled epoch."""
         SUMMARIES.set(ctx.store, summary, summary.participant_id, summary.epoch_index)
+
+    def get_epoch_details(self, ctx: Context, epoch_index: int) -> Iterator[InferenceValidationDetails]:
+        """What decides who re-executes the inferences of an epoch, by inference."""
+        return DETAILS.values(ctx.store, epoch_index)
+
+    def get_summaries(self, ctx: Context, address: str) -> Iterator[EpochPerformanceSummary]:
+        """What a participant did in its settled epochs, by epoch."""
+        return SUMMARIES.values(ctx.store, address)
 
     def set_timeout(self, ctx: Context, inference_id: str) -> None:
         """Lets a started inference expire at the end of the block that the parameter says."""
@@ -118,8 +133,10 @@ class Inferences:
         )
         self.set_inference(ctx, completed)
         self._credit(ctx, completed)
-        self._refund(ctx, completed.requested_by, completed.escrow_amount - completed.actual_cost)
+        self.refund(ctx, completed.requested_by, completed.escrow_amount - completed.actual_cost)
         self._record_details(ctx, completed, self._count_request(ctx))
+        tokens = completed.prompt_token_count + completed.completion_token_count
+        self._prices.record_tokens(ctx, completed.model, tokens)
         ctx.emit(
             "inference_finished",
             inference_id=completed.inference_id,
@@ -154,7 +171,7 @@ class Inferences:
             end_block_timestamp=ctx.time_ms,
         )
         self.set_inference(ctx, expired)
-        self._refund(ctx, expired.requested_by, expired.escrow_amount)
+        self.refund(ctx, expired.requested_by, expired.escrow_amount)
         executor = self._nodes.get_participant(ctx, expired.assigned_to)
         if executor is not None:
             stats = executor.current_epoch_stats
@@ -203,7 +220,8 @@ class Inferences:
             "epoch_performance_summaries": tuple(SUMMARIES.values(ctx.store)),
         }
 
-    def _refund(self, ctx: Context, requester: str, amount: int) -> None:
+    def refund(self, ctx: Context, requester: str, amount: int) -> None:
+        """Gives coins of the module account back to a requester."""
         if amount > 0:
             self._bank.send_coins_from_module_to_account(ctx, MODULE, requester, amount, DENOM)
 

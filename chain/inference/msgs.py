@@ -29,6 +29,7 @@ from chain.inference.types import (
     ParamsSource,
     ParticipantRecords,
     SignatureVerifier,
+    TokenPrices,
 )
 from chain.limits import is_blank
 
@@ -45,6 +46,7 @@ class Msgs:
         nodes: ParticipantRecords,
         models: ModelRegistry,
         epochs: EpochGroups,
+        prices: TokenPrices,
     ) -> None:
         self._inferences = inferences
         self._executors = executors
@@ -53,6 +55,7 @@ class Msgs:
         self._nodes = nodes
         self._models = models
         self._epochs = epochs
+        self._prices = prices
 
     def start_inference(self, ctx: Context, msg: MsgStartInference) -> MsgStartInferenceResponse:
         """Announces an inference and puts its price in escrow.
@@ -127,8 +130,8 @@ class Msgs:
         """The inference with its prices, which whoever came first has fixed."""
         if rules.is_started(inference) or rules.is_finished(inference):
             return inference
-        base = self._params.get_params(ctx).inference.base_per_token_price
-        prices = rules.compute_prices(self._models.get_model(ctx, inference.model), base)
+        current = self._prices.get_price(ctx, inference.model)
+        prices = rules.compute_prices(self._models.get_model(ctx, inference.model), current)
         return replace(
             inference, per_token_price=prices.completion_token, prompt_token_price=prices.prompt_token
         )

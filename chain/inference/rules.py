@@ -1,7 +1,7 @@
 """What an inference costs, who signs what, and who executes it.
 
-Prices: a token costs what the model states for its kind (prompt or completion), or the base price where
-the model states 0. Both prices are fixed by whichever of start and finish comes first.
+Prices: a token costs what the model states for its kind (prompt or completion), or the model's dynamic price
+where it states 0. Both prices are fixed by whichever of start and finish comes first.
 """
 
 from base64 import b64decode, b64encode
@@ -31,10 +31,12 @@ class Prices:
     completion_token: int
 
 
-def compute_prices(model: Model | None, base_price: int) -> Prices:
-    """The prices of a model's tokens; the base price for what it does not state."""
+def compute_prices(model: Model | None, dynamic_price: int) -> Prices:
+    """The prices of a model's tokens; the dynamic price for what it does not state."""
     stated = model or Model()
-    return Prices(stated.coins_per_input_token or base_price, stated.coins_per_output_token or base_price)
+    return Prices(
+        stated.coins_per_input_token or dynamic_price, stated.coins_per_output_token or dynamic_price
+    )
 
 
 def compute_cost(prices: Prices, prompt_tokens: int, completion_tokens: int) -> int:

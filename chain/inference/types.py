@@ -21,7 +21,7 @@ class InferenceParams:
     expiration_blocks: int = 0
     """Blocks after its start in which an inference must be finished, default 20."""
     base_per_token_price: int = 0
-    """Price of a token where the model states none, umesh, default 100."""
+    """Price of a token from which prices start to move where the model states none, umesh, default 100."""
     default_max_tokens: int = 0
     """Completion tokens held in escrow when the request names no limit, default 5000."""
     timestamp_expiration: int = 0
@@ -339,3 +339,13 @@ class EpochGroups(Protocol):
 
     def set_group(self, ctx: Context, group: EpochGroupData) -> None:
         """Writes a group."""
+
+
+class TokenPrices(Protocol):
+    """What this room expects of pricing."""
+
+    def get_price(self, ctx: Context, model_id: str) -> int:
+        """What a token costs at this height where the model states no price, umesh."""
+
+    def record_tokens(self, ctx: Context, model_id: str, tokens: int) -> None:
+        """Counts tokens of a model that were completed in this block."""

@@ -63,6 +63,22 @@ QUERIES: dict[str, dict[str, tuple[str, str]]] = {
         "show": ("Collateral", "A participant's deposit."),
         "unbonding": ("UnbondingCollateral", "A participant's withdrawals under way."),
     },
+    "validation": {
+        "parameters": ("GetInferenceValidationParameters", "What decides who must re-execute inferences."),
+        "show": ("EpochGroupValidations", "What a participant re-executed of an epoch."),
+        "list": ("EpochGroupValidationsAll", "All validations."),
+        "vote": ("InferenceVote", "The vote on an inference."),
+        "votes": ("InferenceVoteAll", "All votes on inferences."),
+        "average": ("GetMinimumValidationAverage", "How much is re-executed at the traffic of now."),
+    },
+    "pricing": {
+        "show": ("GetModelPerTokenPrice", "What tokens of a model cost."),
+        "list": ("GetModelPerTokenPriceAll", "What tokens of all models cost."),
+        "capacity": ("GetModelCapacity", "How much of a model can be served."),
+        "capacities": ("GetModelCapacityAll", "How much of all models can be served."),
+        "proposal": ("GetUnitOfComputePriceProposal", "What a participant proposes for a unit of compute."),
+        "proposals": ("UnitOfComputePriceProposalAll", "All proposals for a unit of compute."),
+    },
     "rewards": {
         "show": ("SettleAmount", "What a participant may claim."),
         "list": ("SettleAmountAll", "All open claims."),
@@ -107,6 +123,14 @@ TXS: dict[str, dict[str, tuple[type[Message], str]]] = {
     "inference": {
         "start": (tx_pb2.MsgStartInference, "Announce an inference and put its price in escrow."),
         "finish": (tx_pb2.MsgFinishInference, "Report the answer to an inference."),
+    },
+    "validation": {
+        "submit": (tx_pb2.MsgValidation, "Report what a re-execution of an inference found."),
+        "invalidate": (tx_pb2.MsgInvalidateInference, "Decide that an answer was wrong. Authority only."),
+        "revalidate": (tx_pb2.MsgRevalidateInference, "Decide that an answer stands. Authority only."),
+    },
+    "pricing": {
+        "propose": (tx_pb2.MsgSubmitUnitOfComputePriceProposal, "Propose a price of a unit of compute."),
     },
     "collateral": {
         "deposit": (tx_pb2.MsgDepositCollateral, "Deposit collateral."),

@@ -13,6 +13,7 @@ from chain.queries import jail_types as jail
 from chain.queries import proposal_types as ballots
 from chain.queries import reward_types as claims
 from chain.queries import types as q
+from chain.queries import validation_types as v
 from chain.queries.accounts import AccountQueries
 from chain.queries.collateral import CollateralQueries
 from chain.queries.epochs import EpochQueries
@@ -20,9 +21,11 @@ from chain.queries.inference import InferenceQueries
 from chain.queries.models import ModelQueries
 from chain.queries.nodes import NodeQueries
 from chain.queries.poc import PocQueries
+from chain.queries.pricing import PricingQueries
 from chain.queries.proposals import ProposalQueries
 from chain.queries.rewards import RewardQueries
 from chain.queries.slashing import SlashingQueries
+from chain.queries.validation import ValidationQueries
 
 OWN = "/chain.v1.Query/"
 AUTH = "/cosmos.auth.v1beta1.Query/"
@@ -50,7 +53,6 @@ def build_queries(keepers: Keepers) -> Mapping[str, Query]:
     poc = PocQueries(keepers.poc)
     inference = InferenceQueries(keepers.inferences, keepers.executors)
     collateral = CollateralQueries(keepers.deposits)
-    rewards = RewardQueries(keepers.rewards, keepers.bank, keepers.governance)
     slashing = SlashingQueries(keepers.slashing)
     proposals = ProposalQueries(keepers.proposals)
 
@@ -100,10 +102,8 @@ def build_queries(keepers: Keepers) -> Mapping[str, Query]:
         Query(
             OWN + "UnbondingCollateral", q.QueryUnbondingCollateralRequest, collateral.unbonding_collateral
         ),
-        Query(OWN + "SettleAmount", claims.QuerySettleAmountRequest, rewards.settle_amount),
-        Query(OWN + "SettleAmountAll", claims.QuerySettleAmountAllRequest, rewards.settle_amount_all),
-        Query(OWN + "TokenomicsData", claims.QueryTokenomicsDataRequest, rewards.tokenomics_data),
-        Query(OWN + "EpochReward", claims.QueryEpochRewardRequest, rewards.epoch_reward),
+        *_build_validation_queries(keepers),
+        *_build_reward_queries(keepers),
         Query(OWN + "Jailing", jail.QueryJailingRequest, slashing.jailing),
         Query(OWN + "JailingAll", jail.QueryJailingAllRequest, slashing.jailing_all),
         Query(OWN + "Proposal", ballots.QueryProposalRequest, proposals.proposal),
@@ -111,6 +111,71 @@ def build_queries(keepers: Keepers) -> Mapping[str, Query]:
         Query(OWN + "ProposalVotes", ballots.QueryProposalVotesRequest, proposals.proposal_votes),
     )
     return {query.path: query for query in queries}
+
+
+def _build_reward_queries(keepers: Keepers) -> tuple[Query, ...]:
+    """Reads of rewards and claims."""
+    rewards = RewardQueries(keepers.rewards, keepers.bank, keepers.governance)
+    return (
+        Query(OWN + "SettleAmount", claims.QuerySettleAmountRequest, rewards.settle_amount),
+        Query(OWN + "SettleAmountAll", claims.QuerySettleAmountAllRequest, rewards.settle_amount_all),
+        Query(OWN + "TokenomicsData", claims.QueryTokenomicsDataRequest, rewards.tokenomics_data),
+        Query(OWN + "EpochReward", claims.QueryEpochRewardRequest, rewards.epoch_reward),
+    )
+
+
+def _build_validation_queries(keepers: Keepers) -> tuple[Query, ...]:
+    """Reads of validation and prices."""
+    validation = ValidationQueries(
+        keepers.validations, keepers.governance, keepers.inferences, keepers.epochs
+    )
+    pricing = PricingQueries(keepers.prices, keepers.models, keepers.epochs)
+    return (
+        Query(
+            OWN + "GetInferenceValidationParameters",
+            v.QueryGetInferenceValidationParametersRequest,
+            validation.get_inference_validation_parameters,
+        ),
+        Query(
+            OWN + "EpochGroupValidations",
+            v.QueryEpochGroupValidationsRequest,
+            validation.epoch_group_validations,
+        ),
+        Query(
+            OWN + "EpochGroupValidationsAll",
+            v.QueryEpochGroupValidationsAllRequest,
+            validation.epoch_group_validations_all,
+        ),
+        Query(OWN + "InferenceVote", v.QueryInferenceVoteRequest, validation.inference_vote),
+        Query(OWN + "InferenceVoteAll", v.QueryInferenceVoteAllRequest, validation.inference_vote_all),
+        Query(
+            OWN + "GetMinimumValidationAverage",
+            v.QueryGetMinimumValidationAverageRequest,
+            validation.get_minimum_validation_average,
+        ),
+        Query(
+            OWN + "GetModelPerTokenPrice",
+            v.QueryGetModelPerTokenPriceRequest,
+            pricing.get_model_per_token_price,
+        ),
+        Query(
+            OWN + "GetModelPerTokenPriceAll",
+            v.QueryGetModelPerTokenPriceAllRequest,
+            pricing.get_model_per_token_price_all,
+        ),
+        Query(OWN + "GetModelCapacity", v.QueryGetModelCapacityRequest, pricing.get_model_capacity),
+        Query(OWN + "GetModelCapacityAll", v.QueryGetModelCapacityAllRequest, pricing.get_model_capacity_all),
+        Query(
+            OWN + "GetUnitOfComputePriceProposal",
+            v.QueryGetUnitOfComputePriceProposalRequest,
+            pricing.get_unit_of_compute_price_proposal,
+        ),
+        Query(
+            OWN + "UnitOfComputePriceProposalAll",
+            v.QueryUnitOfComputePriceProposalAllRequest,
+            pricing.unit_of_compute_price_proposal_all,
+        ),
+    )
 
 
 def answer(queries: Mapping[str, Query], ctx: Context, path: str, data: bytes) -> bytes:

@@ -146,6 +146,52 @@ class RewardParams(_message.Message):
     current_subsidy_percentage: _decimal_pb2.Decimal
     def __init__(self, use_bitcoin_rewards: _Optional[bool] = ..., initial_epoch_reward: _Optional[int] = ..., decay_rate: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., genesis_epoch: _Optional[int] = ..., standard_reward_amount: _Optional[int] = ..., subsidy_reduction_interval: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., subsidy_reduction_amount: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., current_subsidy_percentage: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ...) -> None: ...
 
+class ValidationParams(_message.Message):
+    __slots__ = ("false_positive_rate", "min_ramp_up_measurements", "min_validation_average", "max_validation_average", "min_validation_halfway", "full_validation_traffic_cutoff", "min_validation_traffic_cutoff", "epochs_to_max", "miss_percentage_cutoff", "miss_requests_penalty", "voting_period_blocks")
+    FALSE_POSITIVE_RATE_FIELD_NUMBER: _ClassVar[int]
+    MIN_RAMP_UP_MEASUREMENTS_FIELD_NUMBER: _ClassVar[int]
+    MIN_VALIDATION_AVERAGE_FIELD_NUMBER: _ClassVar[int]
+    MAX_VALIDATION_AVERAGE_FIELD_NUMBER: _ClassVar[int]
+    MIN_VALIDATION_HALFWAY_FIELD_NUMBER: _ClassVar[int]
+    FULL_VALIDATION_TRAFFIC_CUTOFF_FIELD_NUMBER: _ClassVar[int]
+    MIN_VALIDATION_TRAFFIC_CUTOFF_FIELD_NUMBER: _ClassVar[int]
+    EPOCHS_TO_MAX_FIELD_NUMBER: _ClassVar[int]
+    MISS_PERCENTAGE_CUTOFF_FIELD_NUMBER: _ClassVar[int]
+    MISS_REQUESTS_PENALTY_FIELD_NUMBER: _ClassVar[int]
+    VOTING_PERIOD_BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    false_positive_rate: _decimal_pb2.Decimal
+    min_ramp_up_measurements: int
+    min_validation_average: _decimal_pb2.Decimal
+    max_validation_average: _decimal_pb2.Decimal
+    min_validation_halfway: _decimal_pb2.Decimal
+    full_validation_traffic_cutoff: int
+    min_validation_traffic_cutoff: int
+    epochs_to_max: int
+    miss_percentage_cutoff: _decimal_pb2.Decimal
+    miss_requests_penalty: _decimal_pb2.Decimal
+    voting_period_blocks: int
+    def __init__(self, false_positive_rate: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., min_ramp_up_measurements: _Optional[int] = ..., min_validation_average: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., max_validation_average: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., min_validation_halfway: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., full_validation_traffic_cutoff: _Optional[int] = ..., min_validation_traffic_cutoff: _Optional[int] = ..., epochs_to_max: _Optional[int] = ..., miss_percentage_cutoff: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., miss_requests_penalty: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., voting_period_blocks: _Optional[int] = ...) -> None: ...
+
+class PricingParams(_message.Message):
+    __slots__ = ("stability_zone_lower", "stability_zone_upper", "price_elasticity", "utilization_window_duration", "utilization_window_blocks", "min_per_token_price", "grace_period_end_epoch", "grace_period_per_token_price")
+    STABILITY_ZONE_LOWER_FIELD_NUMBER: _ClassVar[int]
+    STABILITY_ZONE_UPPER_FIELD_NUMBER: _ClassVar[int]
+    PRICE_ELASTICITY_FIELD_NUMBER: _ClassVar[int]
+    UTILIZATION_WINDOW_DURATION_FIELD_NUMBER: _ClassVar[int]
+    UTILIZATION_WINDOW_BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    MIN_PER_TOKEN_PRICE_FIELD_NUMBER: _ClassVar[int]
+    GRACE_PERIOD_END_EPOCH_FIELD_NUMBER: _ClassVar[int]
+    GRACE_PERIOD_PER_TOKEN_PRICE_FIELD_NUMBER: _ClassVar[int]
+    stability_zone_lower: _decimal_pb2.Decimal
+    stability_zone_upper: _decimal_pb2.Decimal
+    price_elasticity: _decimal_pb2.Decimal
+    utilization_window_duration: int
+    utilization_window_blocks: int
+    min_per_token_price: int
+    grace_period_end_epoch: int
+    grace_period_per_token_price: int
+    def __init__(self, stability_zone_lower: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., stability_zone_upper: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., price_elasticity: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., utilization_window_duration: _Optional[int] = ..., utilization_window_blocks: _Optional[int] = ..., min_per_token_price: _Optional[int] = ..., grace_period_end_epoch: _Optional[int] = ..., grace_period_per_token_price: _Optional[int] = ...) -> None: ...
+
 class GovernanceParams(_message.Message):
     __slots__ = ("voting_period_blocks", "quorum", "threshold", "deposit")
     VOTING_PERIOD_BLOCKS_FIELD_NUMBER: _ClassVar[int]
@@ -159,7 +205,7 @@ class GovernanceParams(_message.Message):
     def __init__(self, voting_period_blocks: _Optional[int] = ..., quorum: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., threshold: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., deposit: _Optional[int] = ...) -> None: ...
 
 class Params(_message.Message):
-    __slots__ = ("epoch", "poc", "inference", "collateral", "models", "auth", "rewards", "power", "governance")
+    __slots__ = ("epoch", "poc", "inference", "collateral", "models", "auth", "rewards", "validation", "pricing", "power", "governance")
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     POC_FIELD_NUMBER: _ClassVar[int]
     INFERENCE_FIELD_NUMBER: _ClassVar[int]
@@ -167,6 +213,8 @@ class Params(_message.Message):
     MODELS_FIELD_NUMBER: _ClassVar[int]
     AUTH_FIELD_NUMBER: _ClassVar[int]
     REWARDS_FIELD_NUMBER: _ClassVar[int]
+    VALIDATION_FIELD_NUMBER: _ClassVar[int]
+    PRICING_FIELD_NUMBER: _ClassVar[int]
     POWER_FIELD_NUMBER: _ClassVar[int]
     GOVERNANCE_FIELD_NUMBER: _ClassVar[int]
     epoch: EpochParams
@@ -176,6 +224,8 @@ class Params(_message.Message):
     models: ModelParams
     auth: AuthParams
     rewards: RewardParams
+    validation: ValidationParams
+    pricing: PricingParams
     power: PowerParams
     governance: GovernanceParams
-    def __init__(self, epoch: _Optional[_Union[EpochParams, _Mapping]] = ..., poc: _Optional[_Union[PocParams, _Mapping]] = ..., inference: _Optional[_Union[InferenceParams, _Mapping]] = ..., collateral: _Optional[_Union[CollateralParams, _Mapping]] = ..., models: _Optional[_Union[ModelParams, _Mapping]] = ..., auth: _Optional[_Union[AuthParams, _Mapping]] = ..., rewards: _Optional[_Union[RewardParams, _Mapping]] = ..., power: _Optional[_Union[PowerParams, _Mapping]] = ..., governance: _Optional[_Union[GovernanceParams, _Mapping]] = ...) -> None: ...
+    def __init__(self, epoch: _Optional[_Union[EpochParams, _Mapping]] = ..., poc: _Optional[_Union[PocParams, _Mapping]] = ..., inference: _Optional[_Union[InferenceParams, _Mapping]] = ..., collateral: _Optional[_Union[CollateralParams, _Mapping]] = ..., models: _Optional[_Union[ModelParams, _Mapping]] = ..., auth: _Optional[_Union[AuthParams, _Mapping]] = ..., rewards: _Optional[_Union[RewardParams, _Mapping]] = ..., validation: _Optional[_Union[ValidationParams, _Mapping]] = ..., pricing: _Optional[_Union[PricingParams, _Mapping]] = ..., power: _Optional[_Union[PowerParams, _Mapping]] = ..., governance: _Optional[_Union[GovernanceParams, _Mapping]] = ...) -> None: ...

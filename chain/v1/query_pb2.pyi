@@ -1,6 +1,7 @@
 from chain.cosmos import coin_pb2 as _coin_pb2
 from chain.cosmos import pagination_pb2 as _pagination_pb2
 from chain.v1 import collateral_pb2 as _collateral_pb2
+from chain.v1 import decimal_pb2 as _decimal_pb2
 from chain.v1 import epochs_pb2 as _epochs_pb2
 from chain.v1 import inference_pb2 as _inference_pb2
 from chain.v1 import models_pb2 as _models_pb2
@@ -8,8 +9,10 @@ from chain.v1 import nodes_pb2 as _nodes_pb2
 from chain.v1 import params_pb2 as _params_pb2
 from chain.v1 import poc_pb2 as _poc_pb2
 from chain.v1 import proposals_pb2 as _proposals_pb2
+from chain.v1 import pricing_pb2 as _pricing_pb2
 from chain.v1 import rewards_pb2 as _rewards_pb2
 from chain.v1 import slashing_pb2 as _slashing_pb2
+from chain.v1 import validation_pb2 as _validation_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -445,3 +448,193 @@ class QueryProposalVotesResponse(_message.Message):
     votes: _containers.RepeatedCompositeFieldContainer[_proposals_pb2.Vote]
     pagination: _pagination_pb2.PageResponse
     def __init__(self, votes: _Optional[_Iterable[_Union[_proposals_pb2.Vote, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
+
+class QueryGetInferenceValidationParametersRequest(_message.Message):
+    __slots__ = ("ids", "requester")
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    REQUESTER_FIELD_NUMBER: _ClassVar[int]
+    ids: _containers.RepeatedScalarFieldContainer[str]
+    requester: str
+    def __init__(self, ids: _Optional[_Iterable[str]] = ..., requester: _Optional[str] = ...) -> None: ...
+
+class QueryGetInferenceValidationParametersResponse(_message.Message):
+    __slots__ = ("details", "validator_powers", "parameters", "block_height")
+    DETAILS_FIELD_NUMBER: _ClassVar[int]
+    VALIDATOR_POWERS_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    details: _containers.RepeatedCompositeFieldContainer[_inference_pb2.InferenceValidationDetails]
+    validator_powers: _containers.RepeatedCompositeFieldContainer[_validation_pb2.ValidatorPower]
+    parameters: _params_pb2.ValidationParams
+    block_height: int
+    def __init__(self, details: _Optional[_Iterable[_Union[_inference_pb2.InferenceValidationDetails, _Mapping]]] = ..., validator_powers: _Optional[_Iterable[_Union[_validation_pb2.ValidatorPower, _Mapping]]] = ..., parameters: _Optional[_Union[_params_pb2.ValidationParams, _Mapping]] = ..., block_height: _Optional[int] = ...) -> None: ...
+
+class QueryEpochGroupValidationsRequest(_message.Message):
+    __slots__ = ("participant", "epoch_index")
+    PARTICIPANT_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_INDEX_FIELD_NUMBER: _ClassVar[int]
+    participant: str
+    epoch_index: int
+    def __init__(self, participant: _Optional[str] = ..., epoch_index: _Optional[int] = ...) -> None: ...
+
+class QueryEpochGroupValidationsResponse(_message.Message):
+    __slots__ = ("epoch_group_validations",)
+    EPOCH_GROUP_VALIDATIONS_FIELD_NUMBER: _ClassVar[int]
+    epoch_group_validations: _validation_pb2.EpochGroupValidations
+    def __init__(self, epoch_group_validations: _Optional[_Union[_validation_pb2.EpochGroupValidations, _Mapping]] = ...) -> None: ...
+
+class QueryEpochGroupValidationsAllRequest(_message.Message):
+    __slots__ = ("pagination",)
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+
+class QueryEpochGroupValidationsAllResponse(_message.Message):
+    __slots__ = ("inference_validations", "pagination")
+    INFERENCE_VALIDATIONS_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    inference_validations: _containers.RepeatedCompositeFieldContainer[_validation_pb2.InferenceValidation]
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, inference_validations: _Optional[_Iterable[_Union[_validation_pb2.InferenceValidation, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
+
+class QueryInferenceVoteRequest(_message.Message):
+    __slots__ = ("inference_id",)
+    INFERENCE_ID_FIELD_NUMBER: _ClassVar[int]
+    inference_id: str
+    def __init__(self, inference_id: _Optional[str] = ...) -> None: ...
+
+class QueryInferenceVoteResponse(_message.Message):
+    __slots__ = ("inference_vote",)
+    INFERENCE_VOTE_FIELD_NUMBER: _ClassVar[int]
+    inference_vote: _validation_pb2.InferenceVote
+    def __init__(self, inference_vote: _Optional[_Union[_validation_pb2.InferenceVote, _Mapping]] = ...) -> None: ...
+
+class QueryInferenceVoteAllRequest(_message.Message):
+    __slots__ = ("pagination",)
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+
+class QueryInferenceVoteAllResponse(_message.Message):
+    __slots__ = ("inference_votes", "pagination")
+    INFERENCE_VOTES_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    inference_votes: _containers.RepeatedCompositeFieldContainer[_validation_pb2.InferenceVote]
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, inference_votes: _Optional[_Iterable[_Union[_validation_pb2.InferenceVote, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
+
+class QueryGetMinimumValidationAverageRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class QueryGetMinimumValidationAverageResponse(_message.Message):
+    __slots__ = ("traffic_basis", "minimum_validation_average", "block_height")
+    TRAFFIC_BASIS_FIELD_NUMBER: _ClassVar[int]
+    MINIMUM_VALIDATION_AVERAGE_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    traffic_basis: int
+    minimum_validation_average: _decimal_pb2.Decimal
+    block_height: int
+    def __init__(self, traffic_basis: _Optional[int] = ..., minimum_validation_average: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., block_height: _Optional[int] = ...) -> None: ...
+
+class TokenPrice(_message.Message):
+    __slots__ = ("model_id", "price", "input_token_price", "output_token_price")
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    PRICE_FIELD_NUMBER: _ClassVar[int]
+    INPUT_TOKEN_PRICE_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_TOKEN_PRICE_FIELD_NUMBER: _ClassVar[int]
+    model_id: str
+    price: int
+    input_token_price: int
+    output_token_price: int
+    def __init__(self, model_id: _Optional[str] = ..., price: _Optional[int] = ..., input_token_price: _Optional[int] = ..., output_token_price: _Optional[int] = ...) -> None: ...
+
+class QueryGetModelPerTokenPriceRequest(_message.Message):
+    __slots__ = ("model_id",)
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    model_id: str
+    def __init__(self, model_id: _Optional[str] = ...) -> None: ...
+
+class QueryGetModelPerTokenPriceResponse(_message.Message):
+    __slots__ = ("token_price",)
+    TOKEN_PRICE_FIELD_NUMBER: _ClassVar[int]
+    token_price: TokenPrice
+    def __init__(self, token_price: _Optional[_Union[TokenPrice, _Mapping]] = ...) -> None: ...
+
+class QueryGetModelPerTokenPriceAllRequest(_message.Message):
+    __slots__ = ("pagination",)
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+
+class QueryGetModelPerTokenPriceAllResponse(_message.Message):
+    __slots__ = ("token_prices", "pagination")
+    TOKEN_PRICES_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    token_prices: _containers.RepeatedCompositeFieldContainer[TokenPrice]
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, token_prices: _Optional[_Iterable[_Union[TokenPrice, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
+
+class ModelCapacity(_message.Message):
+    __slots__ = ("model_id", "capacity", "tokens_in_window")
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    CAPACITY_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_IN_WINDOW_FIELD_NUMBER: _ClassVar[int]
+    model_id: str
+    capacity: int
+    tokens_in_window: int
+    def __init__(self, model_id: _Optional[str] = ..., capacity: _Optional[int] = ..., tokens_in_window: _Optional[int] = ...) -> None: ...
+
+class QueryGetModelCapacityRequest(_message.Message):
+    __slots__ = ("model_id",)
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    model_id: str
+    def __init__(self, model_id: _Optional[str] = ...) -> None: ...
+
+class QueryGetModelCapacityResponse(_message.Message):
+    __slots__ = ("model_capacity",)
+    MODEL_CAPACITY_FIELD_NUMBER: _ClassVar[int]
+    model_capacity: ModelCapacity
+    def __init__(self, model_capacity: _Optional[_Union[ModelCapacity, _Mapping]] = ...) -> None: ...
+
+class QueryGetModelCapacityAllRequest(_message.Message):
+    __slots__ = ("pagination",)
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+
+class QueryGetModelCapacityAllResponse(_message.Message):
+    __slots__ = ("model_capacities", "pagination")
+    MODEL_CAPACITIES_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    model_capacities: _containers.RepeatedCompositeFieldContainer[ModelCapacity]
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, model_capacities: _Optional[_Iterable[_Union[ModelCapacity, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
+
+class QueryGetUnitOfComputePriceProposalRequest(_message.Message):
+    __slots__ = ("participant",)
+    PARTICIPANT_FIELD_NUMBER: _ClassVar[int]
+    participant: str
+    def __init__(self, participant: _Optional[str] = ...) -> None: ...
+
+class QueryGetUnitOfComputePriceProposalResponse(_message.Message):
+    __slots__ = ("proposal", "default_price")
+    PROPOSAL_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_PRICE_FIELD_NUMBER: _ClassVar[int]
+    proposal: _pricing_pb2.UnitOfComputePriceProposal
+    default_price: int
+    def __init__(self, proposal: _Optional[_Union[_pricing_pb2.UnitOfComputePriceProposal, _Mapping]] = ..., default_price: _Optional[int] = ...) -> None: ...
+
+class QueryUnitOfComputePriceProposalAllRequest(_message.Message):
+    __slots__ = ("pagination",)
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+
+class QueryUnitOfComputePriceProposalAllResponse(_message.Message):
+    __slots__ = ("proposals", "pagination")
+    PROPOSALS_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    proposals: _containers.RepeatedCompositeFieldContainer[_pricing_pb2.UnitOfComputePriceProposal]
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, proposals: _Optional[_Iterable[_Union[_pricing_pb2.UnitOfComputePriceProposal, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...

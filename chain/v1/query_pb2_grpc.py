@@ -155,6 +155,66 @@ class QueryStub:
                 request_serializer=chain_dot_v1_dot_query__pb2.QueryUnbondingCollateralRequest.SerializeToString,
                 response_deserializer=chain_dot_v1_dot_query__pb2.QueryUnbondingCollateralResponse.FromString,
                 _registered_method=True)
+        self.GetInferenceValidationParameters = channel.unary_unary(
+                '/chain.v1.Query/GetInferenceValidationParameters',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryGetInferenceValidationParametersRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryGetInferenceValidationParametersResponse.FromString,
+                _registered_method=True)
+        self.EpochGroupValidations = channel.unary_unary(
+                '/chain.v1.Query/EpochGroupValidations',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryEpochGroupValidationsRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryEpochGroupValidationsResponse.FromString,
+                _registered_method=True)
+        self.EpochGroupValidationsAll = channel.unary_unary(
+                '/chain.v1.Query/EpochGroupValidationsAll',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryEpochGroupValidationsAllRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryEpochGroupValidationsAllResponse.FromString,
+                _registered_method=True)
+        self.InferenceVote = channel.unary_unary(
+                '/chain.v1.Query/InferenceVote',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryInferenceVoteRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryInferenceVoteResponse.FromString,
+                _registered_method=True)
+        self.InferenceVoteAll = channel.unary_unary(
+                '/chain.v1.Query/InferenceVoteAll',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryInferenceVoteAllRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryInferenceVoteAllResponse.FromString,
+                _registered_method=True)
+        self.GetMinimumValidationAverage = channel.unary_unary(
+                '/chain.v1.Query/GetMinimumValidationAverage',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryGetMinimumValidationAverageRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryGetMinimumValidationAverageResponse.FromString,
+                _registered_method=True)
+        self.GetModelPerTokenPrice = channel.unary_unary(
+                '/chain.v1.Query/GetModelPerTokenPrice',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryGetModelPerTokenPriceRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryGetModelPerTokenPriceResponse.FromString,
+                _registered_method=True)
+        self.GetModelPerTokenPriceAll = channel.unary_unary(
+                '/chain.v1.Query/GetModelPerTokenPriceAll',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryGetModelPerTokenPriceAllRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryGetModelPerTokenPriceAllResponse.FromString,
+                _registered_method=True)
+        self.GetModelCapacity = channel.unary_unary(
+                '/chain.v1.Query/GetModelCapacity',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryGetModelCapacityRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryGetModelCapacityResponse.FromString,
+                _registered_method=True)
+        self.GetModelCapacityAll = channel.unary_unary(
+                '/chain.v1.Query/GetModelCapacityAll',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryGetModelCapacityAllRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryGetModelCapacityAllResponse.FromString,
+                _registered_method=True)
+        self.GetUnitOfComputePriceProposal = channel.unary_unary(
+                '/chain.v1.Query/GetUnitOfComputePriceProposal',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryGetUnitOfComputePriceProposalRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryGetUnitOfComputePriceProposalResponse.FromString,
+                _registered_method=True)
+        self.UnitOfComputePriceProposalAll = channel.unary_unary(
+                '/chain.v1.Query/UnitOfComputePriceProposalAll',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryUnitOfComputePriceProposalAllRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryUnitOfComputePriceProposalAllResponse.FromString,
+                _registered_method=True)
         self.SettleAmount = channel.unary_unary(
                 '/chain.v1.Query/SettleAmount',
                 request_serializer=chain_dot_v1_dot_query__pb2.QuerySettleAmountRequest.SerializeToString,
@@ -375,6 +435,90 @@ class QueryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetInferenceValidationParameters(self, request, context):
+        """What decides whether a participant must re-execute inferences.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EpochGroupValidations(self, request, context):
+        """What a participant re-executed of an epoch; an empty list when nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EpochGroupValidationsAll(self, request, context):
+        """All validations.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def InferenceVote(self, request, context):
+        """The vote on an inference, open or decided.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def InferenceVoteAll(self, request, context):
+        """All votes on inferences.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetMinimumValidationAverage(self, request, context):
+        """How much is re-executed at the traffic of now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetModelPerTokenPrice(self, request, context):
+        """What tokens of a model cost at this height.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetModelPerTokenPriceAll(self, request, context):
+        """What tokens of all models cost at this height.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetModelCapacity(self, request, context):
+        """How much of a model the network can serve, and does.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetModelCapacityAll(self, request, context):
+        """The same of all models.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetUnitOfComputePriceProposal(self, request, context):
+        """What a participant proposes as the price of a unit of compute.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnitOfComputePriceProposalAll(self, request, context):
+        """All proposals.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SettleAmount(self, request, context):
         """What a participant may claim.
         """
@@ -560,6 +704,66 @@ def add_QueryServicer_to_server(servicer, server):
                     servicer.UnbondingCollateral,
                     request_deserializer=chain_dot_v1_dot_query__pb2.QueryUnbondingCollateralRequest.FromString,
                     response_serializer=chain_dot_v1_dot_query__pb2.QueryUnbondingCollateralResponse.SerializeToString,
+            ),
+            'GetInferenceValidationParameters': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetInferenceValidationParameters,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryGetInferenceValidationParametersRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryGetInferenceValidationParametersResponse.SerializeToString,
+            ),
+            'EpochGroupValidations': grpc.unary_unary_rpc_method_handler(
+                    servicer.EpochGroupValidations,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryEpochGroupValidationsRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryEpochGroupValidationsResponse.SerializeToString,
+            ),
+            'EpochGroupValidationsAll': grpc.unary_unary_rpc_method_handler(
+                    servicer.EpochGroupValidationsAll,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryEpochGroupValidationsAllRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryEpochGroupValidationsAllResponse.SerializeToString,
+            ),
+            'InferenceVote': grpc.unary_unary_rpc_method_handler(
+                    servicer.InferenceVote,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryInferenceVoteRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryInferenceVoteResponse.SerializeToString,
+            ),
+            'InferenceVoteAll': grpc.unary_unary_rpc_method_handler(
+                    servicer.InferenceVoteAll,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryInferenceVoteAllRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryInferenceVoteAllResponse.SerializeToString,
+            ),
+            'GetMinimumValidationAverage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMinimumValidationAverage,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryGetMinimumValidationAverageRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryGetMinimumValidationAverageResponse.SerializeToString,
+            ),
+            'GetModelPerTokenPrice': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetModelPerTokenPrice,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryGetModelPerTokenPriceRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryGetModelPerTokenPriceResponse.SerializeToString,
+            ),
+            'GetModelPerTokenPriceAll': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetModelPerTokenPriceAll,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryGetModelPerTokenPriceAllRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryGetModelPerTokenPriceAllResponse.SerializeToString,
+            ),
+            'GetModelCapacity': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetModelCapacity,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryGetModelCapacityRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryGetModelCapacityResponse.SerializeToString,
+            ),
+            'GetModelCapacityAll': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetModelCapacityAll,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryGetModelCapacityAllRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryGetModelCapacityAllResponse.SerializeToString,
+            ),
+            'GetUnitOfComputePriceProposal': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetUnitOfComputePriceProposal,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryGetUnitOfComputePriceProposalRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryGetUnitOfComputePriceProposalResponse.SerializeToString,
+            ),
+            'UnitOfComputePriceProposalAll': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnitOfComputePriceProposalAll,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryUnitOfComputePriceProposalAllRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryUnitOfComputePriceProposalAllResponse.SerializeToString,
             ),
             'SettleAmount': grpc.unary_unary_rpc_method_handler(
                     servicer.SettleAmount,
@@ -1256,6 +1460,330 @@ class Query:
             '/chain.v1.Query/UnbondingCollateral',
             chain_dot_v1_dot_query__pb2.QueryUnbondingCollateralRequest.SerializeToString,
             chain_dot_v1_dot_query__pb2.QueryUnbondingCollateralResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetInferenceValidationParameters(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/GetInferenceValidationParameters',
+            chain_dot_v1_dot_query__pb2.QueryGetInferenceValidationParametersRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryGetInferenceValidationParametersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EpochGroupValidations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/EpochGroupValidations',
+            chain_dot_v1_dot_query__pb2.QueryEpochGroupValidationsRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryEpochGroupValidationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EpochGroupValidationsAll(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/EpochGroupValidationsAll',
+            chain_dot_v1_dot_query__pb2.QueryEpochGroupValidationsAllRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryEpochGroupValidationsAllResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InferenceVote(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/InferenceVote',
+            chain_dot_v1_dot_query__pb2.QueryInferenceVoteRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryInferenceVoteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InferenceVoteAll(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/InferenceVoteAll',
+            chain_dot_v1_dot_query__pb2.QueryInferenceVoteAllRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryInferenceVoteAllResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetMinimumValidationAverage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/GetMinimumValidationAverage',
+            chain_dot_v1_dot_query__pb2.QueryGetMinimumValidationAverageRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryGetMinimumValidationAverageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetModelPerTokenPrice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/GetModelPerTokenPrice',
+            chain_dot_v1_dot_query__pb2.QueryGetModelPerTokenPriceRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryGetModelPerTokenPriceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetModelPerTokenPriceAll(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/GetModelPerTokenPriceAll',
+            chain_dot_v1_dot_query__pb2.QueryGetModelPerTokenPriceAllRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryGetModelPerTokenPriceAllResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetModelCapacity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/GetModelCapacity',
+            chain_dot_v1_dot_query__pb2.QueryGetModelCapacityRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryGetModelCapacityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetModelCapacityAll(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/GetModelCapacityAll',
+            chain_dot_v1_dot_query__pb2.QueryGetModelCapacityAllRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryGetModelCapacityAllResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetUnitOfComputePriceProposal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/GetUnitOfComputePriceProposal',
+            chain_dot_v1_dot_query__pb2.QueryGetUnitOfComputePriceProposalRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryGetUnitOfComputePriceProposalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnitOfComputePriceProposalAll(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/UnitOfComputePriceProposalAll',
+            chain_dot_v1_dot_query__pb2.QueryUnitOfComputePriceProposalAllRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryUnitOfComputePriceProposalAllResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -300,6 +300,64 @@ class MsgUnjailResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class MsgValidation(_message.Message):
+    __slots__ = ("creator", "id", "inference_id", "response_payload", "response_hash", "value", "revalidation")
+    CREATOR_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    INFERENCE_ID_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_HASH_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    REVALIDATION_FIELD_NUMBER: _ClassVar[int]
+    creator: str
+    id: str
+    inference_id: str
+    response_payload: str
+    response_hash: str
+    value: _decimal_pb2.Decimal
+    revalidation: bool
+    def __init__(self, creator: _Optional[str] = ..., id: _Optional[str] = ..., inference_id: _Optional[str] = ..., response_payload: _Optional[str] = ..., response_hash: _Optional[str] = ..., value: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., revalidation: _Optional[bool] = ...) -> None: ...
+
+class MsgValidationResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class MsgInvalidateInference(_message.Message):
+    __slots__ = ("creator", "inference_id")
+    CREATOR_FIELD_NUMBER: _ClassVar[int]
+    INFERENCE_ID_FIELD_NUMBER: _ClassVar[int]
+    creator: str
+    inference_id: str
+    def __init__(self, creator: _Optional[str] = ..., inference_id: _Optional[str] = ...) -> None: ...
+
+class MsgInvalidateInferenceResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class MsgRevalidateInference(_message.Message):
+    __slots__ = ("creator", "inference_id")
+    CREATOR_FIELD_NUMBER: _ClassVar[int]
+    INFERENCE_ID_FIELD_NUMBER: _ClassVar[int]
+    creator: str
+    inference_id: str
+    def __init__(self, creator: _Optional[str] = ..., inference_id: _Optional[str] = ...) -> None: ...
+
+class MsgRevalidateInferenceResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class MsgSubmitUnitOfComputePriceProposal(_message.Message):
+    __slots__ = ("creator", "price")
+    CREATOR_FIELD_NUMBER: _ClassVar[int]
+    PRICE_FIELD_NUMBER: _ClassVar[int]
+    creator: str
+    price: int
+    def __init__(self, creator: _Optional[str] = ..., price: _Optional[int] = ...) -> None: ...
+
+class MsgSubmitUnitOfComputePriceProposalResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
 class MsgSubmitProposal(_message.Message):
     __slots__ = ("proposer", "title", "summary", "messages")
     PROPOSER_FIELD_NUMBER: _ClassVar[int]

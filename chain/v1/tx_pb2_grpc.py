@@ -86,6 +86,26 @@ class MsgStub:
                 request_serializer=chain_dot_v1_dot_tx__pb2.MsgFinishInference.SerializeToString,
                 response_deserializer=chain_dot_v1_dot_tx__pb2.MsgFinishInferenceResponse.FromString,
                 _registered_method=True)
+        self.Validation = channel.unary_unary(
+                '/chain.v1.Msg/Validation',
+                request_serializer=chain_dot_v1_dot_tx__pb2.MsgValidation.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_tx__pb2.MsgValidationResponse.FromString,
+                _registered_method=True)
+        self.InvalidateInference = channel.unary_unary(
+                '/chain.v1.Msg/InvalidateInference',
+                request_serializer=chain_dot_v1_dot_tx__pb2.MsgInvalidateInference.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_tx__pb2.MsgInvalidateInferenceResponse.FromString,
+                _registered_method=True)
+        self.RevalidateInference = channel.unary_unary(
+                '/chain.v1.Msg/RevalidateInference',
+                request_serializer=chain_dot_v1_dot_tx__pb2.MsgRevalidateInference.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_tx__pb2.MsgRevalidateInferenceResponse.FromString,
+                _registered_method=True)
+        self.SubmitUnitOfComputePriceProposal = channel.unary_unary(
+                '/chain.v1.Msg/SubmitUnitOfComputePriceProposal',
+                request_serializer=chain_dot_v1_dot_tx__pb2.MsgSubmitUnitOfComputePriceProposal.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_tx__pb2.MsgSubmitUnitOfComputePriceProposalResponse.FromString,
+                _registered_method=True)
         self.ClaimRewards = channel.unary_unary(
                 '/chain.v1.Msg/ClaimRewards',
                 request_serializer=chain_dot_v1_dot_tx__pb2.MsgClaimRewards.SerializeToString,
@@ -193,6 +213,34 @@ class MsgServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Validation(self, request, context):
+        """Reports what a re-execution of an inference found.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def InvalidateInference(self, request, context):
+        """Decides that an answer was wrong. Authority only.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevalidateInference(self, request, context):
+        """Decides that an answer stands. Authority only.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SubmitUnitOfComputePriceProposal(self, request, context):
+        """Proposes a price of a unit of compute.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ClaimRewards(self, request, context):
         """Claims work and reward of a settled epoch.
         """
@@ -287,6 +335,26 @@ def add_MsgServicer_to_server(servicer, server):
                     servicer.FinishInference,
                     request_deserializer=chain_dot_v1_dot_tx__pb2.MsgFinishInference.FromString,
                     response_serializer=chain_dot_v1_dot_tx__pb2.MsgFinishInferenceResponse.SerializeToString,
+            ),
+            'Validation': grpc.unary_unary_rpc_method_handler(
+                    servicer.Validation,
+                    request_deserializer=chain_dot_v1_dot_tx__pb2.MsgValidation.FromString,
+                    response_serializer=chain_dot_v1_dot_tx__pb2.MsgValidationResponse.SerializeToString,
+            ),
+            'InvalidateInference': grpc.unary_unary_rpc_method_handler(
+                    servicer.InvalidateInference,
+                    request_deserializer=chain_dot_v1_dot_tx__pb2.MsgInvalidateInference.FromString,
+                    response_serializer=chain_dot_v1_dot_tx__pb2.MsgInvalidateInferenceResponse.SerializeToString,
+            ),
+            'RevalidateInference': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevalidateInference,
+                    request_deserializer=chain_dot_v1_dot_tx__pb2.MsgRevalidateInference.FromString,
+                    response_serializer=chain_dot_v1_dot_tx__pb2.MsgRevalidateInferenceResponse.SerializeToString,
+            ),
+            'SubmitUnitOfComputePriceProposal': grpc.unary_unary_rpc_method_handler(
+                    servicer.SubmitUnitOfComputePriceProposal,
+                    request_deserializer=chain_dot_v1_dot_tx__pb2.MsgSubmitUnitOfComputePriceProposal.FromString,
+                    response_serializer=chain_dot_v1_dot_tx__pb2.MsgSubmitUnitOfComputePriceProposalResponse.SerializeToString,
             ),
             'ClaimRewards': grpc.unary_unary_rpc_method_handler(
                     servicer.ClaimRewards,
@@ -591,6 +659,114 @@ class Msg:
             '/chain.v1.Msg/FinishInference',
             chain_dot_v1_dot_tx__pb2.MsgFinishInference.SerializeToString,
             chain_dot_v1_dot_tx__pb2.MsgFinishInferenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Validation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Msg/Validation',
+            chain_dot_v1_dot_tx__pb2.MsgValidation.SerializeToString,
+            chain_dot_v1_dot_tx__pb2.MsgValidationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InvalidateInference(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Msg/InvalidateInference',
+            chain_dot_v1_dot_tx__pb2.MsgInvalidateInference.SerializeToString,
+            chain_dot_v1_dot_tx__pb2.MsgInvalidateInferenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevalidateInference(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Msg/RevalidateInference',
+            chain_dot_v1_dot_tx__pb2.MsgRevalidateInference.SerializeToString,
+            chain_dot_v1_dot_tx__pb2.MsgRevalidateInferenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SubmitUnitOfComputePriceProposal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Msg/SubmitUnitOfComputePriceProposal',
+            chain_dot_v1_dot_tx__pb2.MsgSubmitUnitOfComputePriceProposal.SerializeToString,
+            chain_dot_v1_dot_tx__pb2.MsgSubmitUnitOfComputePriceProposalResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -13,19 +13,23 @@ from chain.errors import Refusal
 from chain.inference.keeper import MODULE
 from chain.inference.types import Inference, MsgFinishInference, MsgStartInference
 from chain.nodes.types import Participant
+from chain.params import Params
 from tests.chain.kit import GENESIS_TIME_NS
-from tests.chain.world import World
+from tests.chain.world import UNCAPPED, World
 
 MODEL = "Qwen/QwQ-32B"
 PROMPT = '{"messages":[{"role":"user","content":"hello"}]}'
+PRICED = replace(UNCAPPED, pricing=replace(UNCAPPED.pricing, grace_period_end_epoch=0))
+"""The ordinary parameters, without a time in which nothing costs anything."""
 NOW_NS = GENESIS_TIME_NS + 5 * 10**9
 
 
 class Market(World):
     """A requester, a transfer agent and two executors of one model in epoch 0, at height 5."""
 
-    def __init__(self, **fields: object) -> None:
-        super().__init__("dev", "agent", "exec", "other", weights={"exec": 10, "other": 5}, **fields)
+    def __init__(self, params: Params = PRICED, **fields: object) -> None:
+        weights = {"exec": 10, "other": 5}
+        super().__init__("dev", "agent", "exec", "other", params=params, weights=weights, **fields)
         ctx = self.context()
         for signer in self.signers.values():
             account = self.keepers.accounts.get_account(ctx, signer.address)

@@ -13,12 +13,14 @@ from chain.block import BlockResult, Event
 from chain.codec import decode, encode
 from chain.collateral.types import MsgDepositCollateral
 from chain.epochs.types import ActiveParticipants, EpochGroupData, GenesisMember, MsgSubmitSeed
+from chain.fixed import Decimal
 from chain.inference.types import Inference, InferenceStatus, MsgFinishInference, MsgStartInference
 from chain.models.types import MsgRegisterModel
 from chain.nodes.types import HardwareNode, HardwareNodeStatus, MsgSubmitHardwareDiff, MsgSubmitNewParticipant
 from chain.poc.types import MsgSubmitPocBatch, MsgSubmitPocValidation, NodeEligibility
 from chain.queries import types as q
 from chain.rewards.types import MsgClaimRewards, SettleAmount
+from chain.validation.types import MsgValidation
 from tests.chain.kit import Chain, Signer, build_genesis
 
 GOV, ANN, BEN, CAT = Signer("gov"), Signer("ann"), Signer("ben"), Signer("cat")
@@ -236,6 +238,9 @@ def story() -> Story:
     names = {host.address: host.name for host in HOSTS}
     story.claims = {names[record.participant]: record for record in document.settle_amounts}
     story.refusals["claim with another seed"] = story.refused(ANN, MsgClaimRewards(ANN.address, SEED + 1, 1))
+    late = next(host for host in (ANN, BEN) if host is not executor)
+    story.refusals["claim without validating"] = story.refused(late, MsgClaimRewards(late.address, SEED, 1))
+    story.accepted((late, MsgValidation(late.address, inference_id=story.paid, value=Decimal(97, -2))))
     story.accepted(*((host, MsgClaimRewards(host.address, SEED, 1)) for host in (ANN, BEN)))
     story.refusals["second claim"] = story.refused(ANN, MsgClaimRewards(ANN.address, SEED, 1))
     return story
@@ -247,6 +252,7 @@ def test_what_is_not_allowed_is_refused_with_its_name(story: Story) -> None:
         "model by a stranger": "ErrInvalidSigner",
         "batch of a stopped node": "ErrNodeDisabled",
         "claim with another seed": "ErrClaimSignatureInvalid",
+        "claim without validating": "ErrValidationsMissed",
         "second claim": "ErrNothingToClaim",
     }
 
@@ -276,7 +282,7 @@ def test_epochs_form_and_take_effect_at_their_heights(story: Story) -> None:
 
 def test_a_finished_inference_pays_its_executor_and_returns_the_rest(story: Story) -> None:
     inference = story.inference(story.paid)
-    assert inference.status == InferenceStatus.FINISHED
+    assert inference.status == InferenceStatus.VALIDATED
     assert (inference.escrow_amount, inference.actual_cost) == (100 * 60, 100 * 30)
     assert inference.executed_by == story.answered.address
 

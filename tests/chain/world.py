@@ -73,6 +73,7 @@ class World:
     def end_block(self) -> list[Event]:
         ctx = self.context()
         self.keepers.inferences.process_expiry(ctx)
+        self.keepers.votes.process_deadlines(ctx)
         self.keepers.stages.process_epoch_stages(ctx)
         return ctx.events
 

@@ -1,0 +1,246 @@
+"""Records and messages of validation: who re-executed what, and the votes on what was found wrong."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Protocol
+
+from chain.context import Context
+from chain.epochs.types import Boundaries, Epoch, EpochGroupData
+from chain.fixed import Decimal
+from chain.inference.types import EpochPerformanceSummary, Inference, InferenceValidationDetails
+from chain.nodes.types import Participant
+
+if TYPE_CHECKING:
+    from chain.params import Params
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationParams:
+    """How much is re-executed, and what a participant's record makes of its standing and reputation."""
+
+    false_positive_rate: Decimal = Decimal()
+    """Rate at which honest answers are found wrong, above 0 and at most a half, default 0.05."""
+    min_ramp_up_measurements: int = 0
+    """Most finished inferences of an epoch before a participant is judged, default 10."""
+    min_validation_average: Decimal = Decimal()
+    """Validations per inference of an executor of full reputation at full traffic, 0 to 1, default 0.01."""
+    max_validation_average: Decimal = Decimal()
+    """Validations per inference with little traffic, or of an executor without reputation, default 1."""
+    min_validation_halfway: Decimal = Decimal()
+    """Validations per inference at half of full traffic, default 0.05."""
+    full_validation_traffic_cutoff: int = 0
+    """Inferences of an epoch that are full traffic, default 10000."""
+    min_validation_traffic_cutoff: int = 0
+    """Inferences of an epoch up to which the maximum holds, default 100; less than half of full traffic."""
+    epochs_to_max: int = 0
+    """Epochs without misses until reputation is full, default 30."""
+    miss_percentage_cutoff: Decimal = Decimal()
+    """Part of misses above which an epoch costs reputation, default 0.01."""
+    miss_requests_penalty: Decimal = Decimal()
+    """Epochs that an epoch with as many misses as answers costs, default 1."""
+    voting_period_blocks: int = 0
+    """Blocks after which a vote on an inference ends, default 20."""
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceValidation:
+    """What one participant found when it re-executed an inference."""
+
+    epoch_index: int = 0
+    """Epoch of the inference."""
+    participant: str = ""
+    """Who re-executed it, bech32."""
+    inference_id: str = ""
+    """The inference."""
+    value: Decimal = Decimal()
+    """Similarity of both answers, 0 to 1."""
+    passed: bool = False
+    """Whether the similarity lies above the model's threshold."""
+    revalidation: bool = False
+    """True when it was sent as a vote on an inference that others found wrong."""
+    shares_work: bool = False
+    """Whether the participant has a part in the pay for the inference."""
+    response_hash: str = ""
+    """SHA-256 of the answer's text as re-executed, hex; may be empty."""
+    validated_at_block_height: int = 0
+    """Height of the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class EpochGroupValidations:
+    """What a participant re-executed of an epoch."""
+
+    participant: str = ""
+    """Participant, bech32."""
+    epoch_index: int = 0
+    """The epoch."""
+    validated_inferences: tuple[str, ...] = ()
+    """Inferences, sorted."""
+
+
+class VoteOutcome(IntEnum):
+    """How a vote on an inference ended."""
+
+    OPEN = 0
+    INVALIDATED = 1
+    UPHELD = 2
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceVote:
+    """The vote on an inference that somebody found wrong. The votes themselves are the validations of it."""
+
+    inference_id: str = ""
+    """The inference."""
+    epoch_index: int = 0
+    """Epoch of the inference, whose parent group votes."""
+    opened_by: str = ""
+    """Who found it wrong first, bech32."""
+    opened_at_block_height: int = 0
+    """Height at which the vote began."""
+    deadline_block_height: int = 0
+    """Height at whose end it is decided at the latest."""
+    outcome: VoteOutcome = VoteOutcome(0)
+    """How it ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValidatorPower:
+    """A participant's weight among those who serve a model."""
+
+    model: str = ""
+    """Governance model."""
+    epoch_index: int = 0
+    """Epoch of the group."""
+    power: int = 0
+    """Weight; 0 for one that does not serve the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class MsgValidation:
+    """Reports what a re-execution found."""
+
+    creator: str = ""
+    """The validator, bech32. Signs."""
+    id: str = ""
+    """The validator's own name for this report; not stored."""
+    inference_id: str = ""
+    """The inference."""
+    response_payload: str = ""
+    """The answer as re-executed, JSON; not stored, may be empty."""
+    response_hash: str = ""
+    """SHA-256 of the answer's text as re-executed, hex; may be empty."""
+    value: Decimal = Decimal()
+    """Similarity of both answers, 0 to 1."""
+    revalidation: bool = False
+    """True for a vote on an inference under vote."""
+
+
+@dataclass(frozen=True, slots=True)
+class MsgValidationResponse:
+    """Answers MsgValidation."""
+
+
+@dataclass(frozen=True, slots=True)
+class MsgInvalidateInference:
+    """Decides that an answer was wrong. Authority only."""
+
+    creator: str = ""
+    """The governance account, bech32. Signs."""
+    inference_id: str = ""
+    """The inference."""
+
+
+@dataclass(frozen=True, slots=True)
+class MsgInvalidateInferenceResponse:
+    """Answers MsgInvalidateInference."""
+
+
+@dataclass(frozen=True, slots=True)
+class MsgRevalidateInference:
+    """Decides that an answer stands. Authority only."""
+
+    creator: str = ""
+    """The governance account, bech32. Signs."""
+    inference_id: str = ""
+    """The inference."""
+
+
+@dataclass(frozen=True, slots=True)
+class MsgRevalidateInferenceResponse:
+    """Answers MsgRevalidateInference."""
+
+
+class ParamsSource(Protocol):
+    """What this room expects of the parameters."""
+
+    def get_params(self, ctx: Context) -> "Params":
+        """The parameters in effect."""
+
+    def get_authority(self, ctx: Context) -> str:
+        """Account that acts for governance, bech32."""
+
+
+class InferenceRecords(Protocol):
+    """What this room expects of the inference room."""
+
+    def get_inference(self, ctx: Context, inference_id: str) -> Inference | None:
+        """An inference, or None."""
+
+    def set_inference(self, ctx: Context, inference: Inference) -> None:
+        """Writes an inference."""
+
+    def get_details(
+        self, ctx: Context, epoch_index: int, inference_id: str
+    ) -> InferenceValidationDetails | None:
+        """What decides who re-executes an inference, or None."""
+
+    def get_epoch_details(self, ctx: Context, epoch_index: int) -> Iterator[InferenceValidationDetails]:
+        """What decides who re-executes the inferences of an epoch, by inference."""
+
+    def get_summaries(self, ctx: Context, address: str) -> Iterator[EpochPerformanceSummary]:
+        """What a participant did in its settled epochs, by epoch."""
+
+    def refund(self, ctx: Context, requester: str, amount: int) -> None:
+        """Gives coins of the module account back to a requester."""
+
+
+class ParticipantRecords(Protocol):
+    """What this room expects of the nodes room."""
+
+    def get_participant(self, ctx: Context, address: str) -> Participant | None:
+        """A participant, or None."""
+
+    def require_participant(self, ctx: Context, address: str) -> Participant:
+        """A participant; refuses an address that is none."""
+
+    def set_participant(self, ctx: Context, participant: Participant) -> None:
+        """Writes a participant."""
+
+
+class EpochGroups(Protocol):
+    """What this room expects of the epochs room."""
+
+    def get_epoch(self, ctx: Context, index: int) -> Epoch | None:
+        """An epoch's record, or None."""
+
+    def get_boundaries(self, ctx: Context, epoch: Epoch) -> Boundaries:
+        """The heights of the effective or the upcoming epoch."""
+
+    def get_group(self, ctx: Context, epoch_index: int, model_id: str = "") -> EpochGroupData | None:
+        """A group, or None."""
+
+
+class Slasher(Protocol):
+    """What this room expects of collateral."""
+
+    def slash(self, ctx: Context, participant: str, fraction: Decimal, reason: str) -> int:
+        """Burns a fraction of a participant's collateral; how much."""
+
+
+class WorkSharing(Protocol):
+    """The rule by which pay is shared among those who worked on an inference."""
+
+    def __call__(self, cost: int, existing: Sequence[str], new: Sequence[str]) -> tuple[tuple[str, int], ...]:
+        """What changes for each worker when new ones join, umesh."""
