@@ -35,7 +35,7 @@ class Msgs:
         accounts: SignatureVerifier,
         epochs: EpochGroups,
         inferences: InferenceRecords,
-        validations: DueValidations | None = None,
+        validations: DueValidations,
     ) -> None:
         self._rewards = rewards
         self._accounts = accounts
@@ -85,8 +85,6 @@ class Msgs:
             raise ErrClaimSignatureInvalid(address=record.participant, why=why)
 
     def _check_validations(self, ctx: Context, record: SettleAmount, seed: int) -> None:
-        if self._validations is None:
-            return
         missed = self._validations.get_missed_validations(ctx, record.participant, record.epoch_index, seed)
         if missed:
             raise ErrValidationsMissed(count=len(missed), first=missed[0])
