@@ -40,6 +40,7 @@ class Keepers:
     nodes: Nodes
     epochs: Epochs
     stages: Stages
+    formation: Formation
     poc: Poc
     inferences: Inferences
     executors: Executors
@@ -74,6 +75,7 @@ def build_keepers() -> Keepers:
         models=models,
         nodes=nodes,
         epochs=epochs,
+        formation=formation,
         stages=Stages(
             governance, epochs, formation, poc, inferences, deposits, settlement, validations, prices
         ),
