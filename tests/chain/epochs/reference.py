@@ -86,7 +86,7 @@ def find_preserved(network: Network) -> dict[str, dict[str, int]]:
 
 
 def count_nonces(network: Network, preserved: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
-    """Nonces of each machine, each counted once per participant, for the first machine and batch with it.
+    """Nonces of each machine, each counted once per participant, for the first machine and batch with it."""
     counted: dict[str, dict[str, int]] = {}
     seen: set[tuple[str, int]] = set()
     for address, machine, _, nonces in sorted(network["batches"]):
