@@ -2,7 +2,7 @@
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from chain.app import App
 from chain.bank.types import Coin, MsgSend
@@ -10,8 +10,11 @@ from chain.block import Event
 from chain.codec import encode
 from chain.collateral.types import MsgDepositCollateral, MsgWithdrawCollateral
 from chain.epochs.types import GenesisMember, MsgSubmitSeed
+from chain.fixed import Decimal
+from chain.inference.types import InferenceStatus
 from chain.nodes.types import HardwareNode, HardwareNodeStatus, MsgSubmitHardwareDiff, MsgSubmitNewParticipant
 from chain.rewards.types import MsgClaimRewards, SettleAmount
+from chain.validation.types import MsgValidation
 from tests.chain.kit import RICH, Chain, Signer, build_genesis
 from tests.chain.ledger import find, find_money_faults, read_events
 from tests.chain.test_story import GOV, HOSTS, SEED, batch, commit, register, start_and_finish, vote
@@ -22,8 +25,23 @@ VALIDATION, SWITCH = 12, 19
 """Blocks from the start of a proof of compute: first vote, new groups in effect."""
 hosts = st.sampled_from(HOSTS)
 some_hosts = st.lists(hosts, unique_by=lambda host: host.name)
+validating = st.just(list(HOSTS)) | some_hosts
+answers_judged = st.lists(st.tuples(validating, st.booleans()), max_size=4)
+ANSWERS = st.sampled_from(("yes", "yes", "no", "unasked"))
 amounts = st.integers(1, 10**6)
-FOUND = {"epoch_settled": 0, "rewards_settled": 0, "rewards_claimed": 0, "rewards_forfeited": 0}
+FOUND = dict.fromkeys(
+    (
+        "epoch_settled",
+        "rewards_settled",
+        "rewards_claimed",
+        "rewards_forfeited",
+        "inference_finished",
+        "inference_expired",
+        "inference_validation",
+        "inference_invalidated",
+    ),
+    0,
+)
 """How often what matters here has happened in all runs together."""
 
 
@@ -36,6 +54,7 @@ class RandomEpochs(RuleBasedStateMachine):
         self.chain = Chain(build_genesis(*PEOPLE, genesis_members=members))
         self.events: list[Event] = []
         self.asked = 0
+        self.requests: list[str] = []
         node = HardwareNode("n1", HardwareNodeStatus.INFERENCE, ("gemma",))
         self.send((GOV, register("gemma")))
         for host in HOSTS:
@@ -77,12 +96,35 @@ class RandomEpochs(RuleBasedStateMachine):
         self.run_to(start + SWITCH)
         self.claim(claiming)
 
-    @rule(agent=hosts, executor=hosts, answered=st.sampled_from(("yes", "no", "unasked")))
-    def ask(self, agent: Signer, executor: Signer, answered: str) -> None:
-        self.asked += 1
-        start, finish = start_and_finish(self, agent, executor, f"prompt {self.asked}")  # type: ignore[arg-type]
-        messages = {"yes": [start, finish], "no": [start], "unasked": [finish]}[answered]
-        self.send(*((agent if message is start else executor, message) for message in messages))
+    @rule(
+        agent=hosts, answers=st.lists(st.tuples(hosts, ANSWERS), min_size=2, max_size=4), more=answers_judged
+    )
+    def ask(
+        self, agent: Signer, answers: list[tuple[Signer, str]], more: list[tuple[list[Signer], bool]]
+    ) -> None:
+        """Requests that are answered, not answered, or were never announced; then some are re-executed."""
+        for executor, answered in answers:
+            self.asked += 1
+            start, finish = start_and_finish(self, agent, executor, f"prompt {self.asked}")  # type: ignore[arg-type]
+            self.requests.append(start.inference_id)
+            messages = {"yes": [start, finish], "no": [start], "unasked": [finish]}[answered]
+            self.send(*((agent if message is start else executor, message) for message in messages))
+        for late, (validators, right) in enumerate(more):
+            self.validate(validators, right, late)
+
+    @precondition(lambda self: self.requests)
+    @rule(validators=validating, right=st.booleans(), late=st.integers(0, 3))
+    def validate(self, validators: list[Signer], right: bool, late: int) -> None:
+        """Some find one of the last answers right or wrong; where most find it wrong it is refunded."""
+        about = self.requests[max(len(self.requests) - 1 - late, 0)]
+        found = self.chain.app.export().inferences
+        voting = any(one.inference_id == about and one.status == InferenceStatus.VOTING for one in found)
+        self.send(
+            *(
+                (host, MsgValidation(host.address, "", about, "", "", Decimal(int(right)), voting))
+                for host in validators
+            )
+        )
 
     @rule(claiming=some_hosts)
     def claim(self, claiming: list[Signer]) -> None:
