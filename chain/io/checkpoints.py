@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
@@ -16,6 +17,22 @@ PRUNED_BLOCKS_MAX = 10_000
 """Blocks forgotten with one checkpoint, so that the first one after a long time does not stop the chain."""
 
 Change = tuple[bytes, bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Durability:
+    """When a checkpoint is written, and how hard SQLite waits for the disk."""
+
+    checkpoint_blocks: int = 500
+    """Blocks after which a checkpoint is due; bounds how much a start replays."""
+    checkpoint_changes: int = 100_000
+    """Changes after which a checkpoint is due."""
+    history_blocks: int = 0
+    """Newest blocks that a start can step back over; their change sets stay outside the checkpoint."""
+    keep_blocks: int = 0
+    """Newest blocks kept with their transactions and events; 0 keeps all."""
+    sqlite_synchronous: str = "FULL"
+    """FULL loses nothing at a power cut; NORMAL may lose the last blocks but never corrupts."""
 
 
 class Window:

@@ -16,6 +16,7 @@ from pathlib import Path
 import structlog
 
 from chain.genesis import GenesisState
+from chain.io.checkpoints import Durability
 from chain.io.clients import ClientServer, Served
 from chain.io.feed import Feed
 from chain.io.genesis_file import GENESIS_FILE, read_genesis
@@ -24,7 +25,7 @@ from chain.io.metrics import Metrics
 from chain.io.opening import open_chain
 from chain.io.producer import Producer
 from chain.io.settings import Settings
-from chain.io.sql import Database, Durability
+from chain.io.sql import Database
 
 READY_FILE = "ready.json"
 YOUNG_MAX = 50_000

@@ -6,6 +6,7 @@ the table `kv`, the checkpoint. The state is the checkpoint with the later chang
 process at a time owns a database.
 """
 
+import contextlib
 import fcntl
 import os
 import zlib
@@ -34,6 +35,7 @@ from chain.errors import Fatal
 from chain.header import decode_header, encode_header
 from chain.history import Step
 from chain.io.checkpoints import (
+    Durability,
     Window,
     build_steps,
     find_first_block,
@@ -45,28 +47,14 @@ from chain.io.checkpoints import (
 from chain.io.refused import Refused
 from chain.io.tables import BLOCKS, CHANGE_SETS, EVENTS, KV, META, TXS
 
+LOCK_KEY = zlib.crc32(b"meshkeeper/chain")
+"""Names the lock in PostgreSQL that one process at a time holds."""
 BUSY_TIMEOUT_S = 30
 """How long a statement waits for another's lock in SQLite."""
 
 
 class DatabaseRefused(Refused):
     """A database that cannot be used, in one sentence for the operator."""
-
-
-@dataclass(frozen=True, slots=True)
-class Durability:
-    """When a checkpoint is written, and how hard SQLite waits for the disk."""
-
-    checkpoint_blocks: int = 500
-    """Blocks after which a checkpoint is due; bounds how much a start replays."""
-    checkpoint_changes: int = 100_000
-    """Changes after which a checkpoint is due."""
-    history_blocks: int = 0
-    """Newest blocks that a start can step back over; their change sets stay outside the checkpoint."""
-    keep_blocks: int = 0
-    """Newest blocks kept with their transactions and events; 0 keeps all."""
-    sqlite_synchronous: str = "FULL"
-    """FULL loses nothing at a power cut; NORMAL may lose the last blocks but never corrupts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +143,7 @@ class Database:
     def close(self) -> None:
         """Give the lock and all connections back."""
         if self._writer is not None:
+            self._unlock(self._writer)
             self._writer.close()
             self._writer = None
         self.engine.dispose()
@@ -302,13 +291,20 @@ class Database:
             self._writer = self.engine.connect()
             return
         self._writer = self.engine.connect()
-        key = zlib.crc32(b"meshkeeper/chain")
-        locked = self._writer.execute(select(func.pg_try_advisory_lock(key))).scalar()
+        locked = self._writer.execute(select(func.pg_try_advisory_lock(LOCK_KEY))).scalar()
         self._writer.commit()
         if not locked:
             raise DatabaseRefused(
                 f"another chain process owns the database {_shown(self.url)}; stop it first"
             )
+
+    def _unlock(self, writer: Connection) -> None:
+        """Give PostgreSQL's lock back now: its session ends some time after it was closed here."""
+        if self.url.get_backend_name() == "postgresql":
+            with contextlib.suppress(SQLAlchemyError):
+                writer.rollback()
+                writer.execute(select(func.pg_advisory_unlock(LOCK_KEY)))
+                writer.commit()
 
 
 class _Write:

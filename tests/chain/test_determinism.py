@@ -1,11 +1,23 @@
-"""The same blocks give the same hashes in any process, whatever its hash seed and protobuf backend."""
+"""The same blocks give the same hashes in any process: whatever its hash seed, protobuf backend and database,
+however often it is stopped, whether it makes quiet blocks or passes over them, and with nothing else to ask.
+"""
 
+import copy
 import json
+import os
+import random
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.chain.poison import Poisoned, poisoned
+from tests.chain.replica import Heights, find_difference, record
+from tests.chain.test_story import live
 
 ROOT = Path(__file__).parents[2]
 VECTOR = ROOT / "tests" / "vectors" / "chain" / "blocks.json"
@@ -37,3 +49,103 @@ def test_recorded_blocks_give_the_recorded_hashes_in_a_fresh_process(seed: str, 
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == [None] * len(json.loads(VECTOR.read_text("utf-8"))["cases"])
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two epochs of the story and the quiet blocks after it."""
+    story = live()
+    story.run_to(story.chain.height + 60)
+    path = tmp_path_factory.mktemp("replicas") / "recording.json"
+    record(story.chain.genesis, story.chain.blocks, path)
+    return path
+
+
+def run_replica(recording: Path, url: str, seed: str, backend: str, *options: str) -> Heights:
+    """What a replica in a process of its own came to."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.chain.replica", str(recording), url, "--backend", backend, *options],
+        env={
+            **os.environ,
+            "PYTHONHASHSEED": seed,
+            "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": backend,
+            "PYTHONPATH": str(ROOT),
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=ROOT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told: Heights = json.loads(done.stdout)
+    return told
+
+
+@pytest.fixture(scope="module")
+def first(recording: Path) -> Heights:
+    """The replica that the others are compared with."""
+    return run_replica(recording, f"sqlite:///{recording.parent}/first.db", "0", "upb")
+
+
+@pytest.mark.parametrize(
+    ("seed", "backend", "database", "options"),
+    [
+        ("1", "python", "sqlite", ("--restart-every", "23", "--skip")),
+        ("random", "upb", "postgresql", ("--restart-every", "40")),
+        ("0", "python", "postgresql", ("--skip",)),
+        ("random", "python", "sqlite", ()),
+        ("1", "upb", "postgresql", ("--restart-every", "31", "--skip")),
+        ("random", "upb", "sqlite", ("--restart-every", "13")),
+    ],
+)
+def test_replicas_agree_at_every_height(
+    recording: Path,
+    first: Heights,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    seed: str,
+    backend: str,
+    database: str,
+    options: tuple[str, ...],
+) -> None:
+    sqlite = f"sqlite:///{tmp_path}/chain.db"
+    url = sqlite if database == "sqlite" else request.getfixturevalue("postgres_url")
+    told = run_replica(recording, url, seed, backend, *options)
+    assert find_difference(first, told) is None
+    if "--skip" in options:
+        assert len(told) < len(first) - 30, "it passes over quiet blocks"
+    else:
+        assert told.keys() == first.keys()
+
+
+def test_a_difference_is_named_by_height_store_and_key(first: Heights) -> None:
+    other = copy.deepcopy(first)
+    height = next(height for height in sorted(first, key=int) if first[height][2])
+    key = next(iter(first[height][2]))
+    other[height][2][key], other[height][0] = "00", "00"
+    other[str(int(height) + 1)][0] = "00"
+    found = find_difference(first, other)
+    assert found is not None
+    assert found.startswith(f"height {height}, store ") and f"key {key}: " in found
+    assert find_difference(first, copy.deepcopy(first)) is None
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda: time.time(),
+        lambda: random.random(),
+        lambda: os.urandom(1),
+        lambda: Path("/dev/null").read_bytes(),
+        lambda: os.open("/dev/null", os.O_RDONLY),
+        lambda: socket.socket(),
+        lambda: socket.getaddrinfo("localhost", 1),
+        lambda: __import__("this"),
+    ],
+    ids=["time", "random", "urandom", "open", "os.open", "socket", "getaddrinfo", "import"],
+)
+def test_the_poison_closes_the_doors(ask: Callable[[], object]) -> None:
+    with poisoned(), pytest.raises(Poisoned):
+        ask()
+    assert time.time() > 0

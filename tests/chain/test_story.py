@@ -210,6 +210,11 @@ def validate(story: Story, start: int) -> None:
 @pytest.fixture(scope="module")
 def story() -> Story:
     """The whole story once; the tests ask what became of it."""
+    return live()
+
+
+def live() -> Story:
+    """The whole story."""
     story = Story()
     register_all(story)
     story.refusals["batch before the start"] = story.refused(ANN, batch(ANN, P1, "n1", 0, 1))

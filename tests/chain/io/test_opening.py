@@ -16,9 +16,10 @@ from chain.errors import Fatal
 from chain.genesis import GenesisState
 from chain.header import with_block_hash
 from chain.inference.types import Inference
+from chain.io.checkpoints import Durability
 from chain.io.genesis_file import GenesisRefused, format_genesis, parse_genesis, read_genesis, write_genesis
 from chain.io.opening import open_chain, read_chain
-from chain.io.sql import BlockRows, Database, DatabaseRefused, Durability
+from chain.io.sql import BlockRows, Database, DatabaseRefused
 from chain.merkle import verify
 from chain.models.types import Model
 from chain.nodes.types import Participant

@@ -9,7 +9,8 @@ import migrations
 from chain.block import Block, BlockResult, Header
 from chain.errors import Fatal
 from chain.header import with_block_hash
-from chain.io.sql import BlockRows, Database, DatabaseRefused, Durability
+from chain.io.checkpoints import Durability
+from chain.io.sql import BlockRows, Database, DatabaseRefused
 
 CHECKPOINTS = Durability(checkpoint_blocks=3)
 GENESIS = BlockResult(0, (), (), ((b"\x00a", b"1"), (b"b", b"")), b"root0", b"")
