@@ -352,6 +352,16 @@ def test_the_whole_state_survives_export_and_import(story: Story) -> None:
     assert result.app_hash == story.chain.app.info().app_hash
 
 
+def test_an_export_of_any_height_of_the_story_begins_a_chain_with_that_heights_app_hash(story: Story) -> None:
+    for block in story.chain.blocks[1:]:
+        height = block.header.height - 1
+        document = story.chain.app.export(height)
+        again = App("test")
+        assert again.init_chain(document).app_hash == block.header.app_hash, height
+        again.commit()
+        assert encode(again.export()) == encode(document), height
+
+
 def test_the_stored_changes_give_the_same_machine(story: Story) -> None:
     chain = story.chain
     again = App("test")
