@@ -41,6 +41,7 @@ ROWS: dict[str, tuple[Callable[[], tuple[Rate, Rate]], float]] = {
     "inference_txs_per_s_vs_decode_and_verify": (inference_rows.prepare_signed, 0.35),
     "inference_msgs_per_s_vs_20000": (inference_rows.prepare_unsigned, 1.0),
     "empty_blocks_per_s_last_vs_first_thousand_of_100000": (chain_rows.prepare_empty_blocks, 0.9),
+    "quiet_months_per_s_vs_1": (chain_rows.prepare_quiet_months, 1.0),
     "roots_per_s_of_1000_changes_at_a_million_vs_25": (chain_rows.prepare_roots, 1.0),
     "grpc_broadcasts_per_s_vs_1000": (chain_rows.prepare_broadcasts, 1.0),
     "commits_per_s_vs_one_fsync": (chain_rows.prepare_commits, 0.05),

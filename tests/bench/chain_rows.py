@@ -28,6 +28,7 @@ BROADCASTS = 2000
 BROADCASTS_AT_ONCE = 32
 MILLION = 1_000_000
 ROOTS = 10
+MONTH_BLOCKS = 30 * 17_280
 
 
 def prepare_transfers() -> tuple[Rate, Rate]:
@@ -103,6 +104,18 @@ def prepare_empty_blocks() -> tuple[Rate, Rate]:
         return _step(chain, 1000)
 
     return last, first
+
+
+def prepare_quiet_months() -> tuple[Rate, Rate]:
+    """Months of the production schedule in which nothing comes in, skipped, against one a second."""
+
+    def ours() -> float:
+        chain = Chain(build_genesis(Signer("ann"), params=PRODUCTION))
+        began = time.perf_counter()
+        chain.skip_to(MONTH_BLOCKS)
+        return 1 / (time.perf_counter() - began)
+
+    return ours, lambda: 1.0
 
 
 def _step(chain: Chain, blocks: int) -> float:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from chain.app import PROOF_CHANGES_MAX, App
 from chain.bank.keeper import BALANCES
 from chain.bank.types import Coin, MsgSend
-from chain.block import Block, Header
+from chain.block import Header
 from chain.codec import decode, encode
 from chain.errors import ErrInvalidRequest, Fatal
 from chain.history import History, Step
@@ -127,41 +127,19 @@ def build_idle() -> Chain:
     return chain
 
 
-def skip_to(chain: Chain, height: int) -> int:
-    """Makes only the blocks that do something; how many that were."""
-    made = 0
-    while chain.app.info().height < height:
-        last, wakeup = chain.header, chain.app.find_wakeup()
-        by_time = last.height + (wakeup.time_ns - last.time_ns - 1) // BLOCK_TIME_NS
-        quiet = min(wakeup.height - 1, by_time, height)
-        if quiet > last.height:
-            time_ns = last.time_ns + (quiet - last.height) * BLOCK_TIME_NS
-            chain.header = Header(last.chain_id, quiet, time_ns)
-            chain.app.skip(chain.header)
-        else:
-            header = Header(last.chain_id, last.height + 1, last.time_ns + BLOCK_TIME_NS)
-            assert chain.app.finalize_block(Block(header)).changes, (
-                "a block that was to be made changes nothing"
-            )
-            chain.app.commit()
-            chain.header = header
-            made += 1
-    return made
-
-
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(3, 200), min_size=1, max_size=4))
 def test_skipping_gives_the_same_as_stepping(heights: list[int]) -> None:
     stepped, skipped = build_idle(), build_idle()
     for height in sorted(heights):
         stepped.run_to(height)
-        skip_to(skipped, height)
+        skipped.skip_to(height)
         assert skipped.app.info() == stepped.app.info()
         assert encode(skipped.app.export()) == encode(stepped.app.export())
 
 
 def test_few_blocks_of_many_are_made_when_nothing_happens() -> None:
-    assert skip_to(build_idle(), 400) < 40
+    assert build_idle().skip_to(400) < 40
 
 
 def test_a_block_that_does_something_cannot_be_skipped() -> None:

@@ -153,11 +153,13 @@ class RandomBlocks(RuleBasedStateMachine):
         stored.restore(chain.height, chain.app.info().app_hash, sorted(chain.entries.items()), chain.header)
         document = chain.app.export()
         assert stored.export() == document
-        imported = Chain(document)
+        imported, skipped = Chain(document), Chain(document)
         assert encode(imported.app.export()) == encode(document)
         for one in (chain, imported):
             one.run_to(document.exported_height + 45)
+        skipped.skip_to(document.exported_height + 45)
         assert imported.app.info().app_hash == chain.app.info().app_hash
+        assert skipped.app.info() == imported.app.info()
 
 
 RandomBlocks.TestCase.settings = settings(
