@@ -25,6 +25,11 @@ class QueryHardware:
 
 
 @dataclass(frozen=True, slots=True)
+class QueryClaim:
+    """What the chain owes the participant for a settled epoch -> ClaimReceived."""
+
+
+@dataclass(frozen=True, slots=True)
 class ResolveModels:
     """Where the registry leads these declared ids -> ModelsResolved (an id without a model: model_id "")."""
 
@@ -64,6 +69,15 @@ class SubmitSeed:
     key: str
     epoch_index: int
     signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitClaim:
+    """MsgClaimRewards. `seed` is 0 when none was committed to."""
+
+    key: str
+    epoch_index: int
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,11 +320,13 @@ class Note:
 ChainAction = (
     QueryEpochData
     | QueryHardware
+    | QueryClaim
     | ResolveModels
     | QueryPocStage
     | QueryPocBatches
     | SubmitHardwareDiff
     | SubmitSeed
+    | SubmitClaim
     | SubmitPocBatch
     | SubmitPocValidation
     | DrawSeed

@@ -8,7 +8,7 @@ way:
     3. the groups of the effective epoch are read
     4. the stage under way is read and the shares are frozen
     5. the hardware records are compared
-    6. the epoch's seed is committed to, and batches are sent
+    6. the epoch's seed is committed to, what is owed is claimed, and batches are sent
     7. every node is brought to what it is to be
     8. the others are validated and voted on
 
@@ -27,6 +27,7 @@ from broker.actions import (
     ResolveModels,
     StoreFinish,
 )
+from broker.claims import CLAIM_KEY, QUERY, advance_claim, finish_claim, take_claim
 from broker.epoch_data import EpochData, update_node_with_epoch_data
 from broker.errors import BrokerError, NodeUnknown
 from broker.events import Event
@@ -52,6 +53,7 @@ _PASSING = (
 _QUERY_OF: dict[type, str] = {
     events.EpochDataReceived: "QueryEpochData",
     events.HardwareReceived: "QueryHardware",
+    events.ClaimReceived: QUERY,
     events.ModelsResolved: "ResolveModels",
     events.PocStageReceived: "QueryPocStage",
     events.PocBatchesReceived: "QueryPocBatches",
@@ -103,6 +105,7 @@ class Controller:
             case (
                 events.EpochDataReceived()
                 | events.HardwareReceived()
+                | events.ClaimReceived()
                 | events.ModelsResolved()
                 | events.PocStageReceived()
                 | events.PocBatchesReceived()
@@ -142,6 +145,9 @@ class Controller:
                 return []
             case events.HardwareReceived():
                 return sync.compare_hardware(state, event, state.tracker.get_fresh(now), now)
+            case events.ClaimReceived():
+                state.errands.finish(QUERY)
+                return take_claim(state.claims, event.claim, state.seeds, state.tracker.effective_index)
             case events.ModelsResolved():
                 state.errands.finish("ResolveModels")
                 state.resolutions.update({item.local_id: item for item in event.resolutions})
@@ -178,6 +184,9 @@ class Controller:
         if family == "vote":
             start, _, participant = rest.partition("/")
             return stage.finish_vote(self.state, int(start), participant, event)
+        if family == CLAIM_KEY:
+            self.state.errands.finish(event.key)
+            return finish_claim(self.state.claims, int(rest), event, self.state.tracker.effective_index)
         return self._finish_seed(int(rest), event)
 
     def _finish_seed(
@@ -288,6 +297,7 @@ class Controller:
         out += stage.freeze_shares(state, epoch)
         out += sync.sync_nodes(state, epoch, now)
         out += advance_seed(state.seeds, epoch, state.errands)
+        out += advance_claim(state.claims, epoch, state.errands)
         out += stage.submit_batches(state, epoch)
         out += commands.reconcile(state, epoch, now)
         out += stage.advance_validation(state, epoch)

@@ -5,7 +5,7 @@ Events with a `call_id` come from someone who waits: exactly one `Answer` or `Re
 
 from dataclasses import dataclass
 
-from broker.facts import Block, ChainNode, MinerWork, ModelGroup, ModelResolution, PocStage
+from broker.facts import Block, ChainNode, MinerWork, ModelGroup, ModelResolution, OpenClaim, PocStage
 from broker.nodes import NodeConfig, Observation
 
 # --- from the chain
@@ -64,6 +64,13 @@ class PocBatchesReceived:
 
     start_height: int
     miners: tuple[MinerWork, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimReceived:
+    """Answer to QueryClaim: None when nothing is owed."""
+
+    claim: OpenClaim | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +312,7 @@ Event = (
     | ChainLost
     | EpochDataReceived
     | HardwareReceived
+    | ClaimReceived
     | ModelsResolved
     | PocStageReceived
     | PocBatchesReceived

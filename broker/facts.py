@@ -175,6 +175,14 @@ class PocAdmission:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenClaim:
+    """What a settled epoch owes, until it is claimed. `seed_signature` is the commitment to its seed, hex."""
+
+    epoch_index: int
+    seed_signature: str
+
+
+@dataclass(frozen=True, slots=True)
 class PocStage:
     """One proof of compute: who may mine, which hash seeds it, which parameters. Frozen at its start."""
 

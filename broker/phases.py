@@ -46,6 +46,11 @@ class PhaseTracker:
             before is None or before.latest_epoch_index != block.epoch.latest_epoch_index,
         )
 
+    @property
+    def effective_index(self) -> int:
+        """Index of the epoch in effect, 0 before any block was heard."""
+        return self.epoch.effective_epoch_index if self.epoch else 0
+
     def lose(self, reason: str) -> None:
         """The stream broke: nothing is trusted until the next block."""
         self.lost = reason

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from broker.actions import StoreAssignment, StoreBatch, StoreFinish, StoreNode, StoreSeed, StoreVote
 from broker.admin import should_be_operational
+from broker.claims import Claims
 from broker.epoch_data import EpochData
 from broker.errands import Errands
 from broker.facts import ChainNode, EpochView, ModelResolution
@@ -83,6 +84,7 @@ class State:
     sync: HardwareSync = field(default_factory=HardwareSync)
     errands: Errands = field(default_factory=Errands)
     seeds: dict[int, Seed] = field(default_factory=dict)
+    claims: Claims = field(default_factory=Claims)
     mining: Mining | None = None
     validation: Validation | None = None
     stored: Stored = field(default_factory=Stored)

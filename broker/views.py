@@ -192,4 +192,6 @@ def _find_alarms(state: State, epoch: EpochView | None) -> tuple[str, ...]:
     alarms = [f"the chain still lists node {node_id}, which is disabled" for node_id in overdue]
     if state.nodes and not any(is_wanted(node.admin) for node in state.nodes.values()):
         alarms.append("every node is disabled: the participant leaves the network with the next epoch")
+    if state.claims.last_error:
+        alarms.append(f"rewards not claimed: {state.claims.last_error}")
     return tuple(alarms)

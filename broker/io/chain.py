@@ -12,7 +12,7 @@ import grpc
 
 from broker import actions, events
 from broker.errors import ChainUnknown
-from broker.facts import ClaimedBatch, MinerWork, PocStage
+from broker.facts import ClaimedBatch, MinerWork, OpenClaim, PocStage
 from broker.io import chain_facts
 from broker.io.chain_queries import QUERY_TIMEOUT_S, ChainQueries, call, find
 from broker.io.chain_stream import BlockFollower
@@ -108,6 +108,7 @@ class Chain:
             case (
                 actions.SubmitHardwareDiff()
                 | actions.SubmitSeed()
+                | actions.SubmitClaim()
                 | actions.SubmitPocBatch()
                 | actions.SubmitPocValidation()
             ):
@@ -158,6 +159,8 @@ class Chain:
                 return await self._fetch_epoch_data(action.epoch_index)
             case actions.QueryHardware():
                 return await self._fetch_hardware()
+            case actions.QueryClaim():
+                return events.ClaimReceived(await self._find_claim())
             case actions.ResolveModels():
                 found = await asyncio.gather(*map(self.queries.resolve, action.local_ids))
                 return events.ModelsResolved(tuple(found))
@@ -184,6 +187,13 @@ class Chain:
         reply = await find(self._query.HardwareNodes(request, timeout=QUERY_TIMEOUT_S))
         nodes = reply.nodes.hardware_nodes if reply else ()
         return events.HardwareReceived(tuple(map(chain_facts.read_chain_node, nodes)), height)
+
+    async def _find_claim(self) -> OpenClaim | None:
+        request = query_pb2.QuerySettleAmountRequest(participant=self.address)
+        reply = await find(self._query.SettleAmount(request, timeout=QUERY_TIMEOUT_S))
+        return (
+            OpenClaim(reply.settle_amount.epoch_index, reply.settle_amount.seed_signature) if reply else None
+        )
 
     async def _fetch_stage(self, epoch_index: int, start_height: int) -> events.PocStageReceived:
         request = query_pb2.QueryPocAdmissionsRequest(epoch_index=epoch_index)

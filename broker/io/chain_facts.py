@@ -3,7 +3,13 @@
 from google.protobuf.any_pb2 import Any
 from google.protobuf.message import DecodeError
 
-from broker.actions import SubmitHardwareDiff, SubmitPocBatch, SubmitPocValidation, SubmitSeed
+from broker.actions import (
+    SubmitClaim,
+    SubmitHardwareDiff,
+    SubmitPocBatch,
+    SubmitPocValidation,
+    SubmitSeed,
+)
 from broker.facts import (
     Block,
     ChainEvent,
@@ -27,10 +33,11 @@ POC_SLOT = 1
 SECP256K1_URL = "/cosmos.crypto.secp256k1.PubKey"
 ED25519_URL = "/cosmos.crypto.ed25519.PubKey"
 
-Submission = SubmitHardwareDiff | SubmitSeed | SubmitPocBatch | SubmitPocValidation
+Submission = SubmitHardwareDiff | SubmitSeed | SubmitClaim | SubmitPocBatch | SubmitPocValidation
 SubmissionMessage = (
     tx_pb2.MsgSubmitHardwareDiff
     | tx_pb2.MsgSubmitSeed
+    | tx_pb2.MsgClaimRewards
     | tx_pb2.MsgSubmitPocBatch
     | tx_pb2.MsgSubmitPocValidation
 )
@@ -153,6 +160,8 @@ def write_submission(creator: str, action: Submission) -> SubmissionMessage:
             return tx_pb2.MsgSubmitSeed(
                 creator=creator, epoch_index=action.epoch_index, signature=action.signature
             )
+        case SubmitClaim():
+            return tx_pb2.MsgClaimRewards(creator=creator, epoch_index=action.epoch_index, seed=action.seed)
         case SubmitPocBatch():
             return tx_pb2.MsgSubmitPocBatch(
                 creator=creator,

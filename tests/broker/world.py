@@ -18,6 +18,7 @@ from broker.facts import (
     ModelGroup,
     ModelResolution,
     NodesDiff,
+    OpenClaim,
     Phase,
     PocAdmission,
     PocParams,
@@ -112,6 +113,8 @@ class World:
         self.groups: tuple[ModelGroup, ...] = ()
         self.seen: dict[str, Observation] = {}
         self.refuse_diff = ""
+        self.claim: OpenClaim | None = None
+        self.refuse_claim, self.lost_claims = "", 0
         self.silent_nodes: set[str] = set()
         self._calls = 0
 
@@ -186,6 +189,16 @@ class World:
                 return events.PocBatchesReceived(start, ())
             case actions.DrawSeed(epoch_index):
                 return events.SeedDrawn(epoch_index, 7, "ab")
+            case actions.QueryClaim():
+                return events.ClaimReceived(self.claim)
+            case actions.SubmitClaim(key) if self.refuse_claim:
+                return events.TxRefused(key, self.refuse_claim, "no")
+            case actions.SubmitClaim(key) if self.lost_claims:
+                self.lost_claims -= 1
+                return events.TxFailed(key, "nobody knows what became of it")
+            case actions.SubmitClaim(key):
+                self.claim = None
+                return events.TxCommitted(key, self.state.tracker.height + 1)
             case actions.SubmitSeed(key) | actions.SubmitPocBatch(key) | actions.SubmitPocValidation(key):
                 return events.TxCommitted(key, self.state.tracker.height + 1)
             case actions.PollNode(node_id) if node_id in self.silent_nodes:
