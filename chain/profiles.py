@@ -129,6 +129,12 @@ DEVNET = replace(
     poc=replace(DEFAULT.poc, validation_sample_size=8, r_target_micro=1_420_000),
     collateral=replace(DEFAULT.collateral, grace_period_end_epoch=1_000_000),
     power=PowerParams(),
+    validation=replace(
+        DEFAULT.validation,
+        min_validation_average=Decimal(0),
+        max_validation_average=Decimal(0),
+        min_validation_halfway=Decimal(0),
+    ),
     pricing=replace(
         DEFAULT.pricing, utilization_window_blocks=60, grace_period_per_token_price=100
     ),  # as the base price: nothing is free, and nothing moves for an hour
@@ -136,8 +142,8 @@ DEVNET = replace(
 """Short epochs for a laptop: at one block a second an epoch takes 50 s, half of it proof of compute.
 
 Half of all nonces count, not one in twenty, so that ten seconds of a slow core give weight. A sample
-of eight is one decode, and three invented distances in it are fraud. Nobody needs collateral, and nobody is
-too powerful among so few.
+of eight is one decode, and three invented distances in it are fraud. Nobody needs collateral, nobody is
+too powerful among so few, and nobody has to re-execute what others answered before it may claim.
 """
 
 PRODUCTION = replace(

@@ -93,6 +93,7 @@ PHRASES = {
     "epoch_formed": "epoch {epoch_index} is formed: {participants} participants, weight {total_weight}",
     "epoch_effective": "epoch {epoch_index} takes effect",
     "epoch_settled": "epoch {epoch_index} is settled",
+    "rewards_claimed": "{participant} claims epoch {epoch_index}: {work} umesh for work, {reward} as reward",
     "inference_started": "inference {short_id} is announced, {assigned_to} is to answer",
     "inference_finished": "inference {short_id} is finished: {completion_tokens} tokens, {cost} umesh",
     "inference_expired": "inference {short_id} expired",

@@ -15,7 +15,7 @@ from chain.envelope import pack_public_key
 from chain.genesis import GenesisState
 from chain.header import compute_txs_hash, with_block_hash
 from chain.params import Params
-from chain.profiles import DEVNET
+from chain.profiles import DEFAULT, DEVNET
 from chain.queries.account_types import (
     BaseAccount,
     QueryAccountRequest,
@@ -100,6 +100,7 @@ def build_tx(
 
 SHORT = replace(
     DEVNET,
+    validation=DEFAULT.validation,
     epoch=replace(
         DEVNET.epoch,
         epoch_length=40,
