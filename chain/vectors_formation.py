@@ -1,11 +1,14 @@
-"""Golden cases of the formation's arithmetic (slots, collateral, the cap on power), and of punishment's."""
+"""Golden cases of the formation (slots, collateral, the cap on power), of punishment and of votes."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any as Anything
 
 from chain.collateral import rules as collateral
 from chain.epochs import assignment, power
 from chain.fixed import Decimal
+from chain.proposals import rules as proposals
+from chain.proposals.types import Vote, VoteOption
 
 Json = Anything
 
@@ -36,6 +39,20 @@ def judge_binomial_downtime(inference_count: int, missed: int, min_sample: int =
     return collateral.is_binomial_downtime(inference_count, missed, min_sample)
 
 
+def count_votes(
+    members: Mapping[str, int],
+    votes: Mapping[str, str],
+    quorum: Sequence[int],
+    threshold: Sequence[int],
+) -> Json:
+    """The count of a vote, whether its deposit comes back, and what becomes of the proposal."""
+    cast = [Vote(1, voter, VoteOption[option]) for voter, option in votes.items()]
+    tally = proposals.count_votes(members, cast)
+    status = proposals.judge_votes(tally, Decimal(*quorum), Decimal(*threshold))
+    returned = proposals.has_quorum(tally, Decimal(*quorum))
+    return {"tally": asdict(tally), "deposit_returned": returned, "status": status.name}
+
+
 def _spread(rule: Callable[..., Json]) -> Callable[[Mapping[str, Json]], Json]:
     return lambda given: rule(**given)
 
@@ -45,5 +62,6 @@ FORMATION_KINDS: Mapping[str, Callable[[Mapping[str, Json]], Json]] = {
     "epochs.collateral_weight": _spread(weigh_collateral),
     "epochs.power_cap": _spread(limit_power),
     "collateral.downtime_binomial": _spread(judge_binomial_downtime),
+    "proposals.votes": _spread(count_votes),
 }
 """Kinds of cases about the formation, and what answers them."""

@@ -133,6 +133,11 @@ class TestOutcomes:
         data = chain.query("/chain.v1.Query/ProposalVotes", QueryProposalVotesRequest(1))
         assert decode(QueryProposalVotesResponse, data).votes == ()
 
+    def test_the_end_of_a_vote_wakes_a_quiet_chain(self) -> None:
+        chain = build()
+        propose(chain, REGISTER)
+        assert chain.app.find_wakeup().height == read(chain).voting_end_block_height
+
     def test_an_invalid_member_neither_votes_nor_counts(self) -> None:
         invalid = Participant(
             index=ANN.address, address=ANN.address, status=ParticipantStatus.INVALID, weight=-1
