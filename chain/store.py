@@ -12,10 +12,13 @@ are encoded so that byte order is the order of the parts. Iteration is always in
 from bisect import bisect_left, insort
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 Value = TypeVar("Value")
 KeyPart = str | int
+KEYS_MAX = 65_536
+"""Keys whose encoding is remembered. It depends on the parts alone, so remembering only saves time."""
 ABSENT = object()
 """Marks a key that a branch has deleted."""
 
@@ -164,16 +167,7 @@ class Map(Generic[Value]):
 
     def encode(self, *parts: KeyPart) -> bytes:
         """The key, or the beginning of one: text ends with NUL, integers are 8 bytes, big-endian."""
-        key = self.prefix
-        for part in parts:
-            if isinstance(part, int):
-                key += part.to_bytes(8, "big")
-            else:
-                text = part.encode()
-                if b"\0" in text:
-                    raise ValueError("a key's text cannot hold NUL")
-                key += text + b"\0"
-        return key
+        return _encode_key(self.prefix, parts)
 
     def decode(self, key: bytes) -> tuple[KeyPart, ...]:
         """The parts of a key."""
@@ -187,3 +181,17 @@ class Map(Generic[Value]):
                 text, _, rest = rest.partition(b"\0")
                 parts.append(text.decode())
         return tuple(parts)
+
+
+@lru_cache(KEYS_MAX)
+def _encode_key(prefix: bytes, parts: tuple[KeyPart, ...]) -> bytes:
+    key = prefix
+    for part in parts:
+        if isinstance(part, int):
+            key += part.to_bytes(8, "big")
+        else:
+            text = part.encode()
+            if b"\0" in text:
+                raise ValueError("a key's text cannot hold NUL")
+            key += text + b"\0"
+    return key
