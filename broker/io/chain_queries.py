@@ -73,6 +73,14 @@ class ChainQueries:
         reply = await find(self._query.Model(request, timeout=QUERY_TIMEOUT_S))
         return reply.model if reply else None
 
+    async def fetch_price(self, model_id: str) -> query_pb2.TokenPrice:
+        """What tokens of a model cost at this height, umesh."""
+        request = query_pb2.QueryGetModelPerTokenPriceRequest(model_id=model_id)
+        reply: query_pb2.QueryGetModelPerTokenPriceResponse = await call(
+            self._query.GetModelPerTokenPrice(request, timeout=QUERY_TIMEOUT_S)
+        )
+        return reply.token_price
+
     async def resolve_model(self, name: str) -> str:
         """The governance model that a name stands for, "" when none."""
         return (await self.resolve(name)).model_id

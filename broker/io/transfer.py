@@ -136,9 +136,8 @@ class TransferAgent:
     async def _check_balance(self, attempt: Attempt) -> None:
         """Whether the requester can pay what the chain will hold for the request."""
         queries, requester = self._chain.queries, attempt.claim.requester
-        params, model, balance, is_participant = await asyncio.gather(
-            queries.fetch_params(),
-            queries.fetch_model(attempt.model_id),
+        price, balance, is_participant = await asyncio.gather(
+            queries.fetch_price(attempt.model_id),
             queries.fetch_balance_umesh(requester),
             queries.is_participant(requester),
         )
@@ -146,10 +145,8 @@ class TransferAgent:
             raise RequestRefused(
                 403, "requester_unknown", f"{requester} is not a participant; register it on the chain first"
             )
-        base = params.inference.base_per_token_price
-        prompt_price = (model.coins_per_input_token if model else 0) or base
-        token_price = (model.coins_per_output_token if model else 0) or base
-        needed = attempt.request.prompt_tokens_max * prompt_price + attempt.max_tokens * token_price
+        prompt_cost = attempt.request.prompt_tokens_max * price.input_token_price
+        needed = prompt_cost + attempt.max_tokens * price.output_token_price
         if balance < needed:
             raise RequestRefused(
                 402,
