@@ -12,7 +12,8 @@ from contextlib import contextmanager
 import llama_cpp
 
 _BUFFER_SIZE = re.compile(r"(\w+)\s+(model|KV|compute|output) buffer size\s*=\s*([0-9.]+) MiB")
-_LOG_ERROR = 3
+_LOG_ERROR = 4
+"""GGML_LOG_LEVEL_ERROR; warnings are 3."""
 
 
 class EngineLog:

@@ -71,7 +71,8 @@ def main() -> int:
         print(f"no row is named {wanted!r}; there are: {', '.join(ROWS)}", file=sys.stderr)
         return 2
     rows = []
-    table = Table(Column("name", no_wrap=True), "ours", "reference", "ratio", "goal", "met", box=SIMPLE)
+    figures = [Column(name, no_wrap=True, justify="right") for name in ("ours", "reference", "ratio", "goal")]
+    table = Table(Column("name", overflow="fold"), *figures, Column("met", no_wrap=True), box=SIMPLE)
     for name in names:
         rows.append(measure(name))
         table.add_row(*(str(value) for value in asdict(rows[-1]).values()))
