@@ -12,7 +12,7 @@
 What fails here leaves nothing behind. What fails later keeps the fee and the sequence.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 
 from chain.auth.addresses import FEE_COLLECTOR, address_of, decode_address
@@ -38,6 +38,7 @@ from chain.errors import (
     ErrWrongSequence,
 )
 from chain.params import Params
+from chain.records import replace
 from chain.tx import SignerInfo, Timestamp, Tx
 
 GAS_LIMIT_MAX = 2**63 - 1

@@ -1,10 +1,9 @@
 """Blocks and what becomes of them: the values that pass between the machine and whatever drives it."""
 
-from dataclasses import dataclass
+from chain.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Record, frozen=True):
     """Head of a block. Its hash names the block."""
 
     chain_id: str
@@ -25,24 +24,21 @@ class Header:
     """Hash of all of the above; the machine takes it from whoever orders blocks and never computes it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Record, frozen=True):
     """A header and the transactions, as broadcast."""
 
     header: Header
     txs: tuple[bytes, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Record, frozen=True):
     """Something that happened, for those who follow the chain. Not part of the state."""
 
     type: str
     attributes: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TxResult:
+class TxResult(Record, frozen=True):
     """What became of a transaction. Code 0 is success."""
 
     code: int = 0
@@ -58,8 +54,7 @@ class TxResult:
     events: tuple[Event, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BlockResult:
+class BlockResult(Record, frozen=True):
     """What a block did. A driver stores it, then commits it."""
 
     height: int
@@ -78,8 +73,7 @@ class BlockResult:
     """
 
 
-@dataclass(frozen=True, slots=True)
-class QueryResult:
+class QueryResult(Record, frozen=True):
     """Answer to a read. Code 0 is success; value is the encoded response message."""
 
     code: int = 0
@@ -90,8 +84,7 @@ class QueryResult:
     height: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Info:
+class Info(Record, frozen=True):
     """Where the machine stands: its last committed block."""
 
     height: int

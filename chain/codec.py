@@ -11,18 +11,19 @@ does not have.
 
 import types
 from collections.abc import Callable
-from dataclasses import MISSING, fields, is_dataclass
 from enum import IntEnum
 from functools import cache
 from operator import attrgetter
 from typing import Any as Anything
-from typing import TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TypeVar, Union, get_args, get_origin
 
 from google.protobuf import any_pb2, timestamp_pb2
 from google.protobuf.message import DecodeError, Message
 
 from chain.cosmos import abci_pb2, auth_pb2, bank_pb2, coin_pb2, keys_pb2, pagination_pb2, tx_pb2
 from chain.errors import ErrTxDecode
+from chain.records import Record as AnyRecord
+from chain.records import get_columns
 from chain.v1 import (
     collateral_pb2,
     decimal_pb2,
@@ -173,7 +174,7 @@ def _parse_strict(record_class: type, data: bytes) -> Message:
 @cache
 def _writer(record_class: Kind) -> Callable[[Anything], Message]:
     make = message_class(record_class)
-    columns = _columns(record_class)
+    columns = get_columns(record_class)
     names, defaults = [name for name, _, _ in columns], [default for _, default, _ in columns]
     outs, get = [_out(hint) for _, _, hint in columns], _getter(names)
 
@@ -189,7 +190,7 @@ def _writer(record_class: Kind) -> Callable[[Anything], Message]:
 
 @cache
 def _reader(record_class: Kind) -> Callable[[Message], Anything]:
-    columns = _columns(record_class)
+    columns = get_columns(record_class)
     get = _getter([name for name, _, _ in columns])
     converted = [
         (at, into)
@@ -219,17 +220,6 @@ def _getter(names: list[str]) -> Callable[[Anything], tuple[Anything, ...]]:
     return lambda source: tuple(getattr(source, name) for name in names)
 
 
-def _columns(record_class: type) -> list[tuple[str, Anything, Anything]]:
-    hints = get_type_hints(record_class)
-    return [(field.name, _default(field.default), hints[field.name]) for field in fields(record_class)]
-
-
-def _default(value: Anything) -> Anything:
-    if value is MISSING:
-        raise TypeError("every field of an encoded record has a default")
-    return value
-
-
 def _is_optional(hint: Anything) -> bool:
     return get_origin(hint) in (Union, types.UnionType) and type(None) in get_args(hint)
 
@@ -238,13 +228,17 @@ def _plain(hint: Anything) -> Anything:
     return next(kind for kind in get_args(hint) if kind is not type(None)) if _is_optional(hint) else hint
 
 
+def _is_record(hint: Anything) -> bool:
+    return isinstance(hint, type) and issubclass(hint, AnyRecord)
+
+
 def _out(hint: Anything) -> Callable[[Anything], Anything] | None:
     """How a field's value becomes part of a message; None when it goes as it is."""
     hint = _plain(hint)
     if get_origin(hint) is tuple:
         item = _out(get_args(hint)[0])
         return None if item is None else lambda values: [item(value) for value in values]
-    return to_message if is_dataclass(hint) else None
+    return to_message if _is_record(hint) else None
 
 
 def _into(hint: Anything) -> Callable[[Anything], Anything] | None:
@@ -255,5 +249,4 @@ def _into(hint: Anything) -> Callable[[Anything], Anything] | None:
         return tuple if item is None else lambda values: tuple(item(value) for value in values)
     if isinstance(hint, type) and issubclass(hint, IntEnum):
         return hint
-    is_record = is_dataclass(hint)
-    return _reader(hint) if is_record else None
+    return _reader(hint) if _is_record(hint) else None

@@ -3,7 +3,6 @@ nothing of it.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from chain.codec import decode_strict
 from chain.context import Context
@@ -12,6 +11,7 @@ from chain.execution import attempt
 from chain.layout import encode_value
 from chain.proposals.keeper import Proposals
 from chain.proposals.types import Governed, Proposal, ProposalStatus
+from chain.records import replace
 from chain.tx import Any
 
 

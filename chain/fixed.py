@@ -6,9 +6,9 @@ the number times 10^18, as Cosmos's LegacyDec does. Multiplication and division 
 """
 
 import re
-from dataclasses import dataclass
 
 from chain.errors import ErrInvalidRecord
+from chain.records import Record
 
 PRECISION = 18
 """Digits after the point of a scaled integer."""
@@ -19,8 +19,7 @@ SCALED_BITS_MAX = 315
 _TEXT = re.compile(r"(-?)([0-9]{1,78})(?:\.([0-9]{1,18}))?")
 
 
-@dataclass(frozen=True, slots=True)
-class Decimal:
+class Decimal(Record, frozen=True):
     """An exact decimal number: value × 10^exponent. Never a float, so that it means the same on every
     machine.
     """

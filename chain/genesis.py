@@ -1,7 +1,5 @@
 """The genesis document."""
 
-from dataclasses import dataclass
-
 from chain.auth.types import Account, UnorderedNonce
 from chain.bank.types import Balance
 from chain.collateral.types import Collateral, UnbondingCollateral
@@ -25,13 +23,13 @@ from chain.params import Params
 from chain.poc.types import PocAdmissions, PoCBatch, PoCValidation
 from chain.pricing.types import ModelPrice, PricingTerms, UnitOfComputePriceProposal
 from chain.proposals.types import Proposal, Vote
+from chain.records import Record
 from chain.rewards.types import SettleAmount, TokenomicsData
 from chain.slashing.types import Jailing
 from chain.validation.types import InferenceValidation, InferenceVote
 
 
-@dataclass(frozen=True, slots=True)
-class GenesisState:
+class GenesisState(Record, frozen=True):
     """The state of the chain as a document. An export imported again gives the same state."""
 
     chain_id: str = ""

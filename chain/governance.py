@@ -5,14 +5,13 @@ until the next proof of compute starts; then the epochs room calls `activate_epo
 epoch is laid out with them. All other parameters take effect with the transaction that changes them.
 """
 
-from dataclasses import replace
-
 from chain.auth.addresses import decode_address
 from chain.context import Context
 from chain.epochs.types import EpochParams
 from chain.errors import ErrInvalidParams, ErrInvalidSigner, Fatal
 from chain.genesis import GenesisState
 from chain.params import MsgUpdateParams, MsgUpdateParamsResponse, Params, validate
+from chain.records import replace
 from chain.store import Map
 
 PARAMS = Map(b"\x03\x01", "params/params", (), Params)

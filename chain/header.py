@@ -7,9 +7,9 @@ integers as 8 bytes, big-endian. The block hash is the SHA-256 of those bytes un
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import replace
 
 from chain.block import Header
+from chain.records import replace
 
 HEADER_DOMAIN = b"meshkeeper/header\0"
 TXS_DOMAIN = b"meshkeeper/txs\0"

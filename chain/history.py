@@ -8,12 +8,12 @@ together, are bounded; the oldest are forgotten first.
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any as Anything
 
 from chain.block import Header
 from chain.errors import ErrInvalidRequest
 from chain.layout import decode_value
+from chain.records import Record
 
 HISTORY_BLOCKS = 1_000
 """Heights kept behind the last one unless the machine is told otherwise."""
@@ -21,8 +21,7 @@ HISTORY_CHANGES_MAX = 200_000
 """Changes kept in all of them together, so that the oldest one can be asked in a fraction of a second."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Record, frozen=True):
     """The way back from one block to the state before it."""
 
     header: Header

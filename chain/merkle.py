@@ -16,7 +16,8 @@ about 16 hashes however large the state is. A proof shows one key's value, or th
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from chain.records import Record
 
 EMPTY = bytes(32)
 """Root of a subtree without entries."""
@@ -39,8 +40,7 @@ def _sha256(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Record, frozen=True):
     """Shows what the state holds under one key, to whom knows the app hash."""
 
     bucket: tuple[tuple[bytes, bytes], ...]

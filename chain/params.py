@@ -1,7 +1,5 @@
 """All parameters of the machine, gathered, and what makes them valid. Their defaults are in `profiles.py`."""
 
-from dataclasses import dataclass
-
 from chain.auth.types import AuthParams
 from chain.collateral.types import CollateralParams
 from chain.epochs.types import EpochParams, PowerParams
@@ -12,6 +10,7 @@ from chain.models.types import ModelParams
 from chain.poc.types import PocParams
 from chain.pricing.types import PricingParams
 from chain.proposals.types import GovernanceParams
+from chain.records import Record
 from chain.rewards.types import RewardParams
 from chain.validation.types import ValidationParams
 
@@ -22,8 +21,7 @@ _INT64_MAX = 2**63 - 1
 _WINDOW_MAX = 3600
 
 
-@dataclass(frozen=True, slots=True)
-class Params:
+class Params(Record, frozen=True):
     """All parameters."""
 
     epoch: EpochParams = EpochParams()
@@ -50,8 +48,7 @@ class Params:
     """Proposals."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgUpdateParams:
+class MsgUpdateParams(Record, frozen=True):
     """Replaces all parameters."""
 
     authority: str = ""
@@ -60,8 +57,7 @@ class MsgUpdateParams:
     """The new parameters, all of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgUpdateParamsResponse:
+class MsgUpdateParamsResponse(Record, frozen=True):
     """Answers MsgUpdateParams."""
 
 

@@ -1,7 +1,5 @@
 """Ready-made parameters: `devnet` for a laptop with one block a second, `default`, and `production`."""
 
-from dataclasses import replace
-
 from chain.auth.types import AuthParams
 from chain.collateral.types import CollateralParams
 from chain.epochs.types import EpochParams, PowerParams
@@ -13,6 +11,7 @@ from chain.params import Params
 from chain.poc.types import PocParams
 from chain.pricing.types import PricingParams
 from chain.proposals.types import GovernanceParams
+from chain.records import replace
 from chain.rewards.types import RewardParams
 from chain.validation.types import ValidationParams
 

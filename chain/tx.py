@@ -8,13 +8,11 @@
 `Tx` is all of it, decoded once and carried through the machine.
 """
 
-from dataclasses import dataclass
-
 from chain.bank.types import Coin
+from chain.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Any:
+class Any(Record, frozen=True):
     """A message of any type, encoded."""
 
     type_url: str = ""
@@ -23,8 +21,7 @@ class Any:
     """The encoded message."""
 
 
-@dataclass(frozen=True, slots=True)
-class Timestamp:
+class Timestamp(Record, frozen=True):
     """An instant."""
 
     seconds: int = 0
@@ -33,16 +30,14 @@ class Timestamp:
     """Nanoseconds within the second."""
 
 
-@dataclass(frozen=True, slots=True)
-class PubKey:
+class PubKey(Record, frozen=True):
     """A public key of either kind; the type URL around it tells which."""
 
     key: bytes = b""
     """33 bytes for secp256k1 (compressed), 32 for ed25519."""
 
 
-@dataclass(frozen=True, slots=True)
-class TxRaw:
+class TxRaw(Record, frozen=True):
     """A transaction as it is broadcast."""
 
     body_bytes: bytes = b""
@@ -53,8 +48,7 @@ class TxRaw:
     """One signature for each signer, in order."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignDoc:
+class SignDoc(Record, frozen=True):
     """What a signer signs in SIGN_MODE_DIRECT."""
 
     body_bytes: bytes = b""
@@ -67,8 +61,7 @@ class SignDoc:
     """The signer's account number."""
 
 
-@dataclass(frozen=True, slots=True)
-class TxBody:
+class TxBody(Record, frozen=True):
     """What a transaction does."""
 
     messages: tuple[Any, ...] = ()
@@ -83,24 +76,21 @@ class TxBody:
     """Time after which the transaction is refused."""
 
 
-@dataclass(frozen=True, slots=True)
-class Single:
+class Single(Record, frozen=True):
     """A single signature."""
 
     mode: int = 0
     """1 is SIGN_MODE_DIRECT."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModeInfo:
+class ModeInfo(Record, frozen=True):
     """How a signer signs."""
 
     single: Single | None = None
     """One key."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignerInfo:
+class SignerInfo(Record, frozen=True):
     """One signer."""
 
     public_key: Any | None = None
@@ -111,8 +101,7 @@ class SignerInfo:
     """The account's sequence; 0 for an unordered transaction."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fee:
+class Fee(Record, frozen=True):
     """What is paid for a transaction."""
 
     amount: tuple[Coin, ...] = ()
@@ -125,8 +114,7 @@ class Fee:
     """Not supported; must be empty."""
 
 
-@dataclass(frozen=True, slots=True)
-class AuthInfo:
+class AuthInfo(Record, frozen=True):
     """Who signs and pays."""
 
     signer_infos: tuple[SignerInfo, ...] = ()
@@ -135,16 +123,14 @@ class AuthInfo:
     """What is paid."""
 
 
-@dataclass(frozen=True, slots=True)
-class TxMsgData:
+class TxMsgData(Record, frozen=True):
     """What the messages of a transaction answered."""
 
     msg_responses: tuple[Any, ...] = ()
     """One answer for each message."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tx:
+class Tx(Record, frozen=True):
     """A transaction, decoded."""
 
     size: int

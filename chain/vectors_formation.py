@@ -1,7 +1,6 @@
 """Golden cases of the formation (slots, collateral, the cap on power), of punishment and of votes."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any as Anything
 
 from chain.collateral import rules as collateral
@@ -9,6 +8,7 @@ from chain.epochs import assignment, power
 from chain.fixed import Decimal
 from chain.proposals import rules as proposals
 from chain.proposals.types import Vote, VoteOption
+from chain.records import get_fields
 
 Json = Anything
 
@@ -50,7 +50,7 @@ def count_votes(
     tally = proposals.count_votes(members, cast)
     status = proposals.judge_votes(tally, Decimal(*quorum), Decimal(*threshold))
     returned = proposals.has_quorum(tally, Decimal(*quorum))
-    return {"tally": asdict(tally), "deposit_returned": returned, "status": status.name}
+    return {"tally": get_fields(tally), "deposit_returned": returned, "status": status.name}
 
 
 def _spread(rule: Callable[..., Json]) -> Callable[[Mapping[str, Json]], Json]:

@@ -4,7 +4,6 @@ Numbers are whole numbers; a fraction is a list of value and exponent.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
 from typing import Any as Anything
 
 from chain.collateral import rules as collateral
@@ -28,6 +27,7 @@ from chain.nodes.types import HardwareNode, HardwareNodes, HardwareNodeStatus, P
 from chain.poc import admission
 from chain.poc import rules as poc
 from chain.poc.types import NodeEligibility, PoCBatch, PoCValidation
+from chain.records import get_fields, replace
 
 Json = Anything
 Entry = Mapping[str, Json]
@@ -35,7 +35,7 @@ Entry = Mapping[str, Json]
 
 def compute_boundaries(epoch_index: int, poc_start: int, params: Mapping[str, int]) -> Json:
     """The heights of an epoch."""
-    return asdict(epochs.compute_boundaries(epoch_index, poc_start, EpochParams(**params)))
+    return get_fields(epochs.compute_boundaries(epoch_index, poc_start, EpochParams(**params)))
 
 
 def describe_heights(

@@ -4,7 +4,6 @@ Parameters that a case does not name are the ordinary ones of `profiles.py`; a f
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any as Anything
 
 from chain.fixed import Decimal, text_of
@@ -12,6 +11,7 @@ from chain.inference.types import InferenceValidationDetails
 from chain.pricing import rules as pricing
 from chain.pricing.types import ModelPrice, PricingParams, PricingTerms, TokenUsage
 from chain.profiles import DEFAULT
+from chain.records import replace
 from chain.validation import rules, status
 from chain.validation.types import ValidationParams
 

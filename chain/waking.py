@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from chain.context import Context
+from chain.records import Record
 
 NEVER = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Wakeup:
+class Wakeup(Record, frozen=True):
     """The first block that does something: whichever comes first, the height or the time."""
 
     height: int = NEVER

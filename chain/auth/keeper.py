@@ -4,7 +4,6 @@ An account is created by genesis or by the first coins it receives. It learns it
 signed transaction. Numbers are given in order of creation and never again.
 """
 
-from dataclasses import replace
 from itertools import pairwise
 
 from chain.auth.addresses import decode_address
@@ -14,6 +13,7 @@ from chain.context import Context
 from chain.errors import ErrInvalidRecord, ErrTxTimeout, ErrUnknownAddress
 from chain.genesis import GenesisState
 from chain.genesis_order import refuse_unsorted
+from chain.records import replace
 from chain.store import Map
 from chain.waking import Wakeup
 

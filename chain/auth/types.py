@@ -1,10 +1,9 @@
 """Records of accounts."""
 
-from dataclasses import dataclass
+from chain.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class AuthParams:
+class AuthParams(Record, frozen=True):
     """Limits of transactions."""
 
     max_memo_characters: int = 0
@@ -19,8 +18,7 @@ class AuthParams:
     """Gas for each signature, default 1000."""
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Record, frozen=True):
     """An account."""
 
     address: str = ""
@@ -35,8 +33,7 @@ class Account:
     """Sequence of its next transaction."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnorderedNonce:
+class UnorderedNonce(Record, frozen=True):
     """An unordered transaction that may not come twice."""
 
     address: str = ""

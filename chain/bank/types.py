@@ -1,9 +1,9 @@
 """Records and messages of the bank."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from chain.context import Context
+from chain.records import Record
 
 
 class AccountBook(Protocol):
@@ -14,8 +14,7 @@ class AccountBook(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Coin:
+class Coin(Record, frozen=True):
     """An amount of one denomination."""
 
     denom: str = ""
@@ -24,8 +23,7 @@ class Coin:
     """Amount as decimal digits; never negative."""
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(Record, frozen=True):
     """What an account owns."""
 
     address: str = ""
@@ -34,8 +32,7 @@ class Balance:
     """Coins, sorted by denomination."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgSend:
+class MsgSend(Record, frozen=True):
     """Moves coins from one account to another."""
 
     from_address: str = ""
@@ -46,6 +43,5 @@ class MsgSend:
     """Coins, each positive, sorted by denomination, none twice."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgSendResponse:
+class MsgSendResponse(Record, frozen=True):
     """Answers MsgSend."""

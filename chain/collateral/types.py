@@ -1,18 +1,17 @@
 """Records and messages of collateral."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from chain.bank.types import Coin
 from chain.context import Context
 from chain.fixed import Decimal
+from chain.records import Record
 
 if TYPE_CHECKING:
     from chain.params import Params
 
 
-@dataclass(frozen=True, slots=True)
-class CollateralParams:
+class CollateralParams(Record, frozen=True):
     """Deposits and what is taken from them."""
 
     slash_fraction_invalid: Decimal = Decimal()
@@ -43,8 +42,7 @@ class CollateralParams:
     """Whether jailed participants are left out of formation and routing, default true."""
 
 
-@dataclass(frozen=True, slots=True)
-class Collateral:
+class Collateral(Record, frozen=True):
     """A participant's active deposit."""
 
     participant: str = ""
@@ -53,8 +51,7 @@ class Collateral:
     """What is deposited."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnbondingCollateral:
+class UnbondingCollateral(Record, frozen=True):
     """A withdrawn deposit on its way out. It can still be slashed."""
 
     participant: str = ""
@@ -65,8 +62,7 @@ class UnbondingCollateral:
     """Epoch at whose end it is paid out."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgDepositCollateral:
+class MsgDepositCollateral(Record, frozen=True):
     """Deposits collateral."""
 
     participant: str = ""
@@ -75,13 +71,11 @@ class MsgDepositCollateral:
     """What to deposit, umesh only (ErrInvalidDenom)."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgDepositCollateralResponse:
+class MsgDepositCollateralResponse(Record, frozen=True):
     """Answers MsgDepositCollateral."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgWithdrawCollateral:
+class MsgWithdrawCollateral(Record, frozen=True):
     """Begins to withdraw collateral. ErrNoCollateralFound, ErrInsufficientCollateral."""
 
     participant: str = ""
@@ -90,8 +84,7 @@ class MsgWithdrawCollateral:
     """What to withdraw, umesh only."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgWithdrawCollateralResponse:
+class MsgWithdrawCollateralResponse(Record, frozen=True):
     """Answers MsgWithdrawCollateral."""
 
     completion_epoch: int = 0

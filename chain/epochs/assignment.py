@@ -12,11 +12,11 @@ What adjusts weights afterwards (collateral, a cap) takes and returns the same t
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from hashlib import sha256
 
 from chain.epochs.types import ActiveParticipant, ActiveParticipants, MLNodeInfo, ModelMLNodes
 from chain.poc.types import EligibilityMap, Mined
+from chain.records import replace
 
 SERVING = (True, False)
 """Slots of a machine that mines in the next proof of compute."""

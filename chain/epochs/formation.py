@@ -8,7 +8,6 @@ same.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 
 from chain.context import Context
 from chain.epochs import assignment, power
@@ -31,6 +30,7 @@ from chain.epochs.types import (
 )
 from chain.nodes.types import ParticipantStatus
 from chain.poc.types import EligibilityMap, Mined
+from chain.records import Record, replace
 
 NO_SEED = "NO_SEED"
 NO_WEIGHT = "NO_WEIGHT"
@@ -44,8 +44,7 @@ KEEPS_SERVING = "KEEPS_SERVING"
 """Why nonces of a preserved machine do not count. Not an exclusion: its old weight counts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(Record, frozen=True):
     """What a formation is decided from, taken once."""
 
     eligibility: EligibilityMap
@@ -56,8 +55,7 @@ class Survey:
     mined: Mapping[str, Mined]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Record, frozen=True):
     """Who is in, and who lost its place for want of a seed or of collateral, as addresses."""
 
     seated: frozenset[str]

@@ -1,7 +1,6 @@
 """The frozen groups of an epoch: the parent with every member, and one for each served model."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from chain.epochs.types import (
     ActiveParticipant,
@@ -12,6 +11,7 @@ from chain.epochs.types import (
     SeedSignature,
     ValidationWeight,
 )
+from chain.records import replace
 
 
 def build_parent(

@@ -6,10 +6,10 @@ fractions are exact or rounded as stated, in whole numbers.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 
 from chain.epochs.types import ActiveParticipant
 from chain.fixed import ONE, Decimal, from_decimal, from_int, mul, quo_half_even, truncate
+from chain.records import Record, replace
 
 CAP_DIGITS = 10**16
 """The cap is a quotient with 16 digits after the point, rounded half away from zero, before it is cut."""
@@ -17,8 +17,7 @@ CAP_FLOORS = {2: (50, 100), 3: (40, 100)}
 """Least part of all power that one of so few participants may hold, numerator and denominator."""
 
 
-@dataclass(frozen=True, slots=True)
-class CollateralTerms:
+class CollateralTerms(Record, frozen=True):
     """What a deposit is worth, as the parameters say."""
 
     base_weight_ratio: Decimal

@@ -1,6 +1,5 @@
 """What the end of a block does because of its height. See `keeper.py` for the order among the rooms."""
 
-from dataclasses import replace
 from typing import Protocol
 
 from chain.context import Context
@@ -15,6 +14,7 @@ from chain.epochs.types import (
     Requests,
     Settlement,
 )
+from chain.records import replace
 from chain.waking import Wakeup
 
 

@@ -1,7 +1,6 @@
 """Records and messages of epochs and their groups."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -9,6 +8,7 @@ from chain.context import Context
 from chain.fixed import Decimal
 from chain.models.types import Model
 from chain.nodes.types import Participant
+from chain.records import Record
 
 if TYPE_CHECKING:
     from chain.params import Params
@@ -18,8 +18,7 @@ NodeKey = tuple[str, str]
 """A machine of the network: its owner's address and its local_id."""
 
 
-@dataclass(frozen=True, slots=True)
-class EpochParams:
+class EpochParams(Record, frozen=True):
     """The length of an epoch and of its stages, in blocks."""
 
     epoch_length: int = 0
@@ -44,8 +43,7 @@ class EpochParams:
     """Epochs after which inferences are pruned, default 2."""
 
 
-@dataclass(frozen=True, slots=True)
-class PowerParams:
+class PowerParams(Record, frozen=True):
     """How much of all power one participant may hold."""
 
     max_individual_power_percentage: Decimal = Decimal()
@@ -64,8 +62,7 @@ class EpochPhase(IntEnum):
     POC_VALIDATE_WIND_DOWN = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Epoch:
+class Epoch(Record, frozen=True):
     """One round of the network: proof of compute, then inference."""
 
     index: int = 0
@@ -74,8 +71,7 @@ class Epoch:
     """Height at which its proof of compute starts; 0 for epoch 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class EpochInfo:
+class EpochInfo(Record, frozen=True):
     """The boundaries of one epoch as heights, and where the chain stands in it."""
 
     block_height: int = 0
@@ -112,8 +108,7 @@ class EpochInfo:
     """Index of the epoch that these boundaries belong to."""
 
 
-@dataclass(frozen=True, slots=True)
-class MLNodeInfo:
+class MLNodeInfo(Record, frozen=True):
     """A machine as an epoch sees it."""
 
     node_id: str = ""
@@ -128,8 +123,7 @@ class MLNodeInfo:
     """
 
 
-@dataclass(frozen=True, slots=True)
-class SeedSignature:
+class SeedSignature(Record, frozen=True):
     """A seed as the parent group keeps it."""
 
     member_address: str = ""
@@ -138,8 +132,7 @@ class SeedSignature:
     """Signature over the epoch's secret seed, as in RandomSeed."""
 
 
-@dataclass(frozen=True, slots=True)
-class ValidationWeight:
+class ValidationWeight(Record, frozen=True):
     """A member of a group."""
 
     member_address: str = ""
@@ -152,8 +145,7 @@ class ValidationWeight:
     """Machines that serve the group's model; empty in the parent group."""
 
 
-@dataclass(frozen=True, slots=True)
-class EpochGroupData:
+class EpochGroupData(Record, frozen=True):
     """A frozen group: the parent (model_id empty) with all members, or one model's sub-group."""
 
     poc_start_block_height: int = 0
@@ -184,16 +176,14 @@ class EpochGroupData:
     """The model's record as it was at formation; sub-groups only."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModelMLNodes:
+class ModelMLNodes(Record, frozen=True):
     """The machines of one model of a participant."""
 
     ml_nodes: tuple[MLNodeInfo, ...] = ()
     """Machines, sorted by node_id."""
 
 
-@dataclass(frozen=True, slots=True)
-class RandomSeed:
+class RandomSeed(Record, frozen=True):
     """A participant's commitment to its secret seed of an epoch."""
 
     participant: str = ""
@@ -206,8 +196,7 @@ class RandomSeed:
     """
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveParticipant:
+class ActiveParticipant(Record, frozen=True):
     """A participant of an epoch."""
 
     index: str = ""
@@ -226,8 +215,7 @@ class ActiveParticipant:
     """Machines; ml_nodes[i] serves models[i]."""
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveParticipants:
+class ActiveParticipants(Record, frozen=True):
     """Everyone who takes part in an epoch."""
 
     participants: tuple[ActiveParticipant, ...] = ()
@@ -244,8 +232,7 @@ class ActiveParticipants:
     """True when nobody survived the formation and the participants of the epoch before were seated again."""
 
 
-@dataclass(frozen=True, slots=True)
-class GenesisMember:
+class GenesisMember(Record, frozen=True):
     """A member of the group of epoch 0, which votes on the first proof of compute."""
 
     address: str = ""
@@ -254,8 +241,7 @@ class GenesisMember:
     """Voting weight, at least 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgSubmitSeed:
+class MsgSubmitSeed(Record, frozen=True):
     """Commits to the secret seed of the upcoming epoch."""
 
     creator: str = ""
@@ -269,13 +255,11 @@ class MsgSubmitSeed:
     """
 
 
-@dataclass(frozen=True, slots=True)
-class MsgSubmitSeedResponse:
+class MsgSubmitSeedResponse(Record, frozen=True):
     """Answers MsgSubmitSeed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Boundaries:
+class Boundaries(Record, frozen=True):
     """The heights of one epoch. Those of epoch 0, which has no proof of compute, are 0 but for the last."""
 
     epoch_index: int

@@ -6,7 +6,6 @@ back.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from chain.context import Context
 from chain.epochs.types import EpochGroupData
@@ -25,6 +24,7 @@ from chain.inference.types import (
     Purse,
     TokenPrices,
 )
+from chain.records import replace
 from chain.store import Map
 from chain.waking import Wakeup
 

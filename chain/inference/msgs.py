@@ -1,6 +1,5 @@
 """Handlers of start and finish, which may come in either order."""
 
-from dataclasses import replace
 from hashlib import sha256
 
 from chain.context import Context
@@ -32,6 +31,7 @@ from chain.inference.types import (
     TokenPrices,
 )
 from chain.limits import is_blank
+from chain.records import replace
 
 
 class Msgs:

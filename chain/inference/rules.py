@@ -7,12 +7,12 @@ where it states 0. Both prices are fixed by whichever of start and finish comes 
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from hashlib import sha256
 
 from chain.epochs.types import MLNodeInfo, ValidationWeight
 from chain.inference.types import Inference, InferenceStatus
 from chain.models.types import Model
+from chain.records import Record
 
 SIGNATURE_BYTES = 64
 """Length of a compact signature."""
@@ -23,8 +23,7 @@ AMOUNT_MAX = 2**63 - 1
 NS_PER_S = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Prices:
+class Prices(Record, frozen=True):
     """What tokens of one inference cost, umesh each."""
 
     prompt_token: int

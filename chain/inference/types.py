@@ -1,7 +1,6 @@
 """Records and messages of inference."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -9,13 +8,13 @@ from chain.context import Context
 from chain.epochs.types import Epoch, EpochGroupData
 from chain.models.types import Model, Resolver
 from chain.nodes.types import Participant
+from chain.records import Record
 
 if TYPE_CHECKING:
     from chain.params import Params
 
 
-@dataclass(frozen=True, slots=True)
-class InferenceParams:
+class InferenceParams(Record, frozen=True):
     """Requests, their price and their time limit."""
 
     expiration_blocks: int = 0
@@ -43,8 +42,7 @@ class InferenceStatus(IntEnum):
     EXPIRED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Inference:
+class Inference(Record, frozen=True):
     """One request and its answer."""
 
     index: str = ""
@@ -111,8 +109,7 @@ class Inference:
     """Price of a prompt token, umesh, fixed at the same time."""
 
 
-@dataclass(frozen=True, slots=True)
-class InferenceTimeout:
+class InferenceTimeout(Record, frozen=True):
     """When a started inference expires."""
 
     expiration_height: int = 0
@@ -121,8 +118,7 @@ class InferenceTimeout:
     """The inference."""
 
 
-@dataclass(frozen=True, slots=True)
-class InferenceValidationDetails:
+class InferenceValidationDetails(Record, frozen=True):
     """What is needed to decide who must re-execute an inference."""
 
     epoch_id: int = 0
@@ -145,8 +141,7 @@ class InferenceValidationDetails:
     """Height of completion."""
 
 
-@dataclass(frozen=True, slots=True)
-class EpochPerformanceSummary:
+class EpochPerformanceSummary(Record, frozen=True):
     """What a participant did in a settled epoch."""
 
     epoch_index: int = 0
@@ -171,8 +166,7 @@ class EpochPerformanceSummary:
     """True once the rewards of the epoch were claimed."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgStartInference:
+class MsgStartInference(Record, frozen=True):
     """Announces an inference."""
 
     creator: str = ""
@@ -205,16 +199,14 @@ class MsgStartInference:
     """The request as the requester signed it."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgStartInferenceResponse:
+class MsgStartInferenceResponse(Record, frozen=True):
     """Answers MsgStartInference."""
 
     inference_index: str = ""
     """The inference."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgFinishInference:
+class MsgFinishInference(Record, frozen=True):
     """Reports the answer to an inference. Start and finish may come in either order."""
 
     creator: str = ""
@@ -247,8 +239,7 @@ class MsgFinishInference:
     """Governance model."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgFinishInferenceResponse:
+class MsgFinishInferenceResponse(Record, frozen=True):
     """Answers MsgFinishInference."""
 
     inference_index: str = ""

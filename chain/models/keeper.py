@@ -1,13 +1,13 @@
 """The registry of governance models."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from chain.context import Context
 from chain.errors import ErrNotFound
 from chain.genesis import GenesisState
 from chain.models import rules
 from chain.models.types import Model, ParamsSource
+from chain.records import replace
 from chain.store import Map
 
 MODELS = Map(b"\x10\x00", "models/models", (str,), Model)

@@ -1,25 +1,23 @@
 """Records and messages of the model registry."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from chain.context import Context
 from chain.fixed import Decimal
+from chain.records import Record
 
 if TYPE_CHECKING:
     from chain.params import Params
 
 
-@dataclass(frozen=True, slots=True)
-class ModelParams:
+class ModelParams(Record, frozen=True):
     """How alternatives of models are followed."""
 
     alternative_resolution: str = ""
     """"nearest" (default): the registered model fewest steps away; "terminal": the end of the chain."""
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(Record, frozen=True):
     """A model that the network may serve. The record itself is the governance registry: a model is
     governed while its record exists.
     """
@@ -56,8 +54,7 @@ class Model:
     """Similarity above which a re-executed answer counts as valid, from 0 to 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgRegisterModel:
+class MsgRegisterModel(Record, frozen=True):
     """Registers or replaces a governance model."""
 
     authority: str = ""
@@ -94,13 +91,11 @@ class MsgRegisterModel:
     """Price of a completion token, umesh; 0 for the base price."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgRegisterModelResponse:
+class MsgRegisterModelResponse(Record, frozen=True):
     """Answers MsgRegisterModel."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgRetireModel:
+class MsgRetireModel(Record, frozen=True):
     """Retires a governance model."""
 
     authority: str = ""
@@ -109,8 +104,7 @@ class MsgRetireModel:
     """The model."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgRetireModelResponse:
+class MsgRetireModelResponse(Record, frozen=True):
     """Answers MsgRetireModel."""
 
 

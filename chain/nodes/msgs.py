@@ -1,7 +1,5 @@
 """Handlers of participants' messages about themselves and their machines."""
 
-from dataclasses import replace
-
 from chain.context import Context
 from chain.errors import ErrInvalidModel, ErrInvalidRecord
 from chain.nodes import rules
@@ -17,6 +15,7 @@ from chain.nodes.types import (
     Participant,
     ParticipantStatus,
 )
+from chain.records import replace
 
 
 class Msgs:

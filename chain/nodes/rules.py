@@ -3,10 +3,10 @@
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterable
-from dataclasses import replace
 
 from chain.limits import IDENTIFIER_LENGTH_MAX, NODE_ID_LENGTH_MAX, is_identifier
 from chain.nodes.types import HardwareNode, HardwareNodeStatus
+from chain.records import replace
 
 INACTIVE_STATUSES = (HardwareNodeStatus.STOPPED, HardwareNodeStatus.FAILED)
 """Statuses of machines that take no part. UNKNOWN, INFERENCE, POC and TRAINING do."""

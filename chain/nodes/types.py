@@ -1,11 +1,11 @@
 """Records and messages of participants and their hardware."""
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
 from chain.context import Context
 from chain.models.types import Resolver
+from chain.records import Record
 
 
 class ParticipantStatus(IntEnum):
@@ -18,8 +18,7 @@ class ParticipantStatus(IntEnum):
     RAMPING = 4
 
 
-@dataclass(frozen=True, slots=True)
-class CurrentEpochStats:
+class CurrentEpochStats(Record, frozen=True):
     """What a participant did in the running epoch. Reset at settlement."""
 
     inference_count: int = 0
@@ -38,8 +37,7 @@ class CurrentEpochStats:
     """Own inferences that others found invalid."""
 
 
-@dataclass(frozen=True, slots=True)
-class Participant:
+class Participant(Record, frozen=True):
     """An account that takes part as host, requester or transfer agent."""
 
     index: str = ""
@@ -85,8 +83,7 @@ class HardwareNodeStatus(IntEnum):
     FAILED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Hardware:
+class Hardware(Record, frozen=True):
     """A kind of device in a node."""
 
     type: str = ""
@@ -95,8 +92,7 @@ class Hardware:
     """How many of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class HardwareNode:
+class HardwareNode(Record, frozen=True):
     """One machine of a participant."""
 
     local_id: str = ""
@@ -113,8 +109,7 @@ class HardwareNode:
     """Port of the management interface, decimal."""
 
 
-@dataclass(frozen=True, slots=True)
-class HardwareNodes:
+class HardwareNodes(Record, frozen=True):
     """All machines of one participant."""
 
     participant: str = ""
@@ -123,8 +118,7 @@ class HardwareNodes:
     """Machines, sorted by local_id."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgSubmitNewParticipant:
+class MsgSubmitNewParticipant(Record, frozen=True):
     """Registers a participant, or updates its URL and keys; standing, figures and balance are kept."""
 
     creator: str = ""
@@ -137,16 +131,14 @@ class MsgSubmitNewParticipant:
     """Workers' key, base64; may be empty."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgSubmitNewParticipantResponse:
+class MsgSubmitNewParticipantResponse(Record, frozen=True):
     """Answers MsgSubmitNewParticipant."""
 
     participant_index: str = ""
     """The participant, bech32."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgSubmitHardwareDiff:
+class MsgSubmitHardwareDiff(Record, frozen=True):
     """Reports what changed in a participant's hardware."""
 
     creator: str = ""
@@ -161,8 +153,7 @@ class MsgSubmitHardwareDiff:
     """
 
 
-@dataclass(frozen=True, slots=True)
-class MsgSubmitHardwareDiffResponse:
+class MsgSubmitHardwareDiffResponse(Record, frozen=True):
     """Answers MsgSubmitHardwareDiff."""
 
 

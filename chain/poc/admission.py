@@ -13,11 +13,10 @@ whose participants were seated again because nobody survived its formation. Ther
 refused next.
 """
 
-from dataclasses import dataclass
-
 from chain.errors import ErrNodeDisabled, ErrNodeNotInEpoch
 from chain.poc import rules
 from chain.poc.types import NodeEligibility
+from chain.records import Record
 
 SNAPSHOT, LITERAL, JOINER, REGISTRY, OPEN = "snapshot", "literal", "joiner", "registry", "open"
 
@@ -39,8 +38,7 @@ UNREGISTERED = (
 """Reasons of ineligibility for which a machine does not count as registered with a governance model."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Record, frozen=True):
     """What the chain knows of a machine that hands in nonces."""
 
     eligibility: NodeEligibility

@@ -1,21 +1,20 @@
 """Records and messages of proof of compute."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from chain.context import Context
 from chain.fixed import Decimal
 from chain.models.types import Resolver
 from chain.nodes.types import HardwareNodes, Participant
+from chain.records import Record
 
 if TYPE_CHECKING:
     from chain.epochs.types import ActiveParticipants, Boundaries, Epoch, EpochGroupData
     from chain.params import Params
 
 
-@dataclass(frozen=True, slots=True)
-class PocParams:
+class PocParams(Record, frozen=True):
     """The shape of the proof-of-compute work and the test that validators apply."""
 
     validation_sample_size: int = 0
@@ -44,8 +43,7 @@ class PocParams:
     """Most nonces in one batch message, default 1000."""
 
 
-@dataclass(frozen=True, slots=True)
-class PoCBatch:
+class PoCBatch(Record, frozen=True):
     """Nonces that one machine found in one proof of compute."""
 
     participant_address: str = ""
@@ -64,8 +62,7 @@ class PoCBatch:
     """The machine's local_id."""
 
 
-@dataclass(frozen=True, slots=True)
-class PoCValidation:
+class PoCValidation(Record, frozen=True):
     """One validator's verdict on one participant."""
 
     participant_address: str = ""
@@ -94,8 +91,7 @@ class PoCValidation:
     """The verdict; the only field that is counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class PocAdmission:
+class PocAdmission(Record, frozen=True):
     """One machine that may mine in a proof of compute."""
 
     participant: str = ""
@@ -106,8 +102,7 @@ class PocAdmission:
     """Governance model that the machine mines with: the smallest identifier that it supports."""
 
 
-@dataclass(frozen=True, slots=True)
-class PocAdmissions:
+class PocAdmissions(Record, frozen=True):
     """The machines that may mine in one proof of compute, frozen at the end of its first block."""
 
     epoch_index: int = 0
@@ -118,8 +113,7 @@ class PocAdmissions:
     """Machines, sorted by participant and node."""
 
 
-@dataclass(frozen=True, slots=True)
-class NodeEligibility:
+class NodeEligibility(Record, frozen=True):
     """Whether a machine would be in the next epoch as things stand, and if not, why."""
 
     participant: str = ""
@@ -136,8 +130,7 @@ class NodeEligibility:
     """Governance models that the node supports after resolving alternatives, sorted."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgSubmitPocBatch:
+class MsgSubmitPocBatch(Record, frozen=True):
     """Hands in mined nonces. Refused, in this order: ErrPocNodeIdEmpty, ErrPocNonceNotAccepted,
     ErrUpcomingEpochNotFound, ErrPocWrongStartBlockHeight, ErrPocTooLate, ErrNodeNotInEpoch, ErrNodeDisabled.
     """
@@ -156,13 +149,11 @@ class MsgSubmitPocBatch:
     """The machine's local_id."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgSubmitPocBatchResponse:
+class MsgSubmitPocBatchResponse(Record, frozen=True):
     """Answers MsgSubmitPocBatch."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgSubmitPocValidation:
+class MsgSubmitPocValidation(Record, frozen=True):
     """Votes on another's nonces."""
 
     creator: str = ""
@@ -189,13 +180,11 @@ class MsgSubmitPocValidation:
     """The verdict."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgSubmitPocValidationResponse:
+class MsgSubmitPocValidationResponse(Record, frozen=True):
     """Answers MsgSubmitPocValidation."""
 
 
-@dataclass(frozen=True, slots=True)
-class EligibilityMap:
+class EligibilityMap(Record, frozen=True):
     """Who may take part, frozen: one truth for admission, weights, assignment, slots and groups."""
 
     entries: Mapping[tuple[str, str], NodeEligibility]
@@ -214,8 +203,7 @@ class EligibilityMap:
         return NodeEligibility(participant, node_id, False, reason)
 
 
-@dataclass(frozen=True, slots=True)
-class Mined:
+class Mined(Record, frozen=True):
     """What a participant mined in one proof of compute, after exclusions."""
 
     weights: tuple[tuple[str, int], ...] = ()

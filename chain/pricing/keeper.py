@@ -6,7 +6,6 @@ blocks give the same price as a thousand empty ones.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from chain.context import Context
 from chain.genesis import GenesisState
@@ -18,6 +17,7 @@ from chain.pricing.types import (
     PricingTerms,
     UnitOfComputePriceProposal,
 )
+from chain.records import replace
 from chain.store import Map
 
 MODEL_PRICES = Map(b"\x17\x10", "pricing/model_prices", (str,), ModelPrice)

@@ -6,10 +6,10 @@ seconds.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from chain.fixed import ONE, from_decimal
 from chain.pricing.types import ModelPrice, PricingParams, PricingTerms, TokenUsage
+from chain.records import replace
 
 CAPACITY_DEFAULT = 1000
 """Capacity of a model whose sub-group has no weight, tokens per second."""

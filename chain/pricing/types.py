@@ -1,19 +1,18 @@
 """Records and messages of prices."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from chain.context import Context
 from chain.epochs.types import Epoch, EpochGroupData
 from chain.fixed import Decimal
 from chain.nodes.types import Participant
+from chain.records import Record
 
 if TYPE_CHECKING:
     from chain.params import Params
 
 
-@dataclass(frozen=True, slots=True)
-class PricingParams:
+class PricingParams(Record, frozen=True):
     """How the price of a token follows demand where a model states none."""
 
     stability_zone_lower: Decimal = Decimal()
@@ -38,8 +37,7 @@ class PricingParams:
     """Price of a token in the grace period, umesh, default 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class TokenUsage:
+class TokenUsage(Record, frozen=True):
     """Tokens of one model that were completed in one block."""
 
     height: int = 0
@@ -48,8 +46,7 @@ class TokenUsage:
     """Prompt and completion tokens."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModelPrice:
+class ModelPrice(Record, frozen=True):
     """The dynamic price of a model's tokens as it was when it was last written. What it is at a later height
     follows from it, for nothing was completed in between.
     """
@@ -66,8 +63,7 @@ class ModelPrice:
     """What was completed in the last blocks, by height."""
 
 
-@dataclass(frozen=True, slots=True)
-class PricingTerms:
+class PricingTerms(Record, frozen=True):
     """The rules by which prices move in an epoch, frozen when it takes effect."""
 
     epoch_index: int = 0
@@ -78,8 +74,7 @@ class PricingTerms:
     """Price from which prices start, umesh."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnitOfComputePriceProposal:
+class UnitOfComputePriceProposal(Record, frozen=True):
     """What a participant proposes as the price of a unit of compute."""
 
     participant: str = ""
@@ -92,8 +87,7 @@ class UnitOfComputePriceProposal:
     """Effective epoch at that height."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgSubmitUnitOfComputePriceProposal:
+class MsgSubmitUnitOfComputePriceProposal(Record, frozen=True):
     """Proposes a price of a unit of compute, in place of an earlier proposal."""
 
     creator: str = ""
@@ -102,8 +96,7 @@ class MsgSubmitUnitOfComputePriceProposal:
     """Proposed price, umesh, at least 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgSubmitUnitOfComputePriceProposalResponse:
+class MsgSubmitUnitOfComputePriceProposalResponse(Record, frozen=True):
     """Answers MsgSubmitUnitOfComputePriceProposal."""
 
 

@@ -1,7 +1,6 @@
 """Proposals, and the votes on those that are open."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from chain.auth.addresses import GOVERNANCE
 from chain.context import Context
@@ -18,6 +17,7 @@ from chain.proposals.types import (
     Purse,
     Vote,
 )
+from chain.records import replace
 from chain.store import Map
 from chain.waking import Wakeup
 

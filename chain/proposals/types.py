@@ -1,7 +1,6 @@
 """Records and messages of proposals and votes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 from typing import Any as Anything
@@ -9,6 +8,7 @@ from typing import Any as Anything
 from chain.context import Context
 from chain.fixed import Decimal
 from chain.nodes.types import Participant
+from chain.records import Record
 from chain.tx import Any
 
 if TYPE_CHECKING:
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from chain.params import Params
 
 
-@dataclass(frozen=True, slots=True)
-class GovernanceParams:
+class GovernanceParams(Record, frozen=True):
     """How proposals are voted on."""
 
     voting_period_blocks: int = 0
@@ -53,8 +52,7 @@ class VoteOption(IntEnum):
     ABSTAIN = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Record, frozen=True):
     """The epoch weights behind the options, in the group in effect when the vote ended."""
 
     yes: int = 0
@@ -67,8 +65,7 @@ class Tally:
     """Weight of all who could vote."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Record, frozen=True):
     """Messages of the authority that the members vote on."""
 
     id: int = 0
@@ -95,8 +92,7 @@ class Proposal:
     """Name of the refusal that a message of a passed proposal met; nothing of the proposal was kept then."""
 
 
-@dataclass(frozen=True, slots=True)
-class Vote:
+class Vote(Record, frozen=True):
     """One member's vote."""
 
     proposal_id: int = 0
@@ -107,8 +103,7 @@ class Vote:
     """What it says."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgSubmitProposal:
+class MsgSubmitProposal(Record, frozen=True):
     """Proposes messages of the authority. ErrProposalsOff, ErrTooManyProposals, ErrProposalNotAccepted,
     ErrInsufficientFunds.
     """
@@ -125,16 +120,14 @@ class MsgSubmitProposal:
     """
 
 
-@dataclass(frozen=True, slots=True)
-class MsgSubmitProposalResponse:
+class MsgSubmitProposalResponse(Record, frozen=True):
     """Answers MsgSubmitProposal."""
 
     proposal_id: int = 0
     """The proposal's number."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgVote:
+class MsgVote(Record, frozen=True):
     """Votes on a proposal; the last vote of a member counts. ErrProposalNotFound, ErrVoteNotAccepted."""
 
     voter: str = ""
@@ -145,8 +138,7 @@ class MsgVote:
     """What the member says."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgVoteResponse:
+class MsgVoteResponse(Record, frozen=True):
     """Answers MsgVote."""
 
 

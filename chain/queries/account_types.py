@@ -1,14 +1,12 @@
 """What Cosmos clients ask of accounts and money."""
 
-from dataclasses import dataclass
-
 from chain.bank.types import Coin
 from chain.queries.types import PageRequest, PageResponse
+from chain.records import Record
 from chain.tx import Any
 
 
-@dataclass(frozen=True, slots=True)
-class BaseAccount:
+class BaseAccount(Record, frozen=True):
     """An account, as Cosmos clients read it."""
 
     address: str = ""
@@ -21,60 +19,52 @@ class BaseAccount:
     """Sequence of its next transaction."""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryAccountRequest:
+class QueryAccountRequest(Record, frozen=True):
     """Asks for an account."""
 
     address: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryAccountResponse:
+class QueryAccountResponse(Record, frozen=True):
     """An account."""
 
     account: Any | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class QueryBalanceRequest:
+class QueryBalanceRequest(Record, frozen=True):
     """Asks for one balance."""
 
     address: str = ""
     denom: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryBalanceResponse:
+class QueryBalanceResponse(Record, frozen=True):
     """One balance."""
 
     balance: Coin | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class QueryAllBalancesRequest:
+class QueryAllBalancesRequest(Record, frozen=True):
     """Asks for all balances of an account."""
 
     address: str = ""
     pagination: PageRequest = PageRequest()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryAllBalancesResponse:
+class QueryAllBalancesResponse(Record, frozen=True):
     """All balances of an account."""
 
     balances: tuple[Coin, ...] = ()
     pagination: PageResponse = PageResponse()
 
 
-@dataclass(frozen=True, slots=True)
-class QuerySupplyOfRequest:
+class QuerySupplyOfRequest(Record, frozen=True):
     """Asks for the supply of a denomination."""
 
     denom: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QuerySupplyOfResponse:
+class QuerySupplyOfResponse(Record, frozen=True):
     """The supply of a denomination."""
 
     amount: Coin | None = None

@@ -1,34 +1,29 @@
 """What can be asked of the jail, and what it answers."""
 
-from dataclasses import dataclass
-
 from chain.queries.types import PageRequest, PageResponse
+from chain.records import Record
 from chain.slashing.types import Jailing
 
 
-@dataclass(frozen=True, slots=True)
-class QueryJailingRequest:
+class QueryJailingRequest(Record, frozen=True):
     """Asks whether a participant is jailed."""
 
     participant: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryJailingResponse:
+class QueryJailingResponse(Record, frozen=True):
     """A participant that is jailed."""
 
     jailing: Jailing = Jailing()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryJailingAllRequest:
+class QueryJailingAllRequest(Record, frozen=True):
     """Asks for all who are jailed."""
 
     pagination: PageRequest = PageRequest()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryJailingAllResponse:
+class QueryJailingAllResponse(Record, frozen=True):
     """All who are jailed."""
 
     jailings: tuple[Jailing, ...] = ()

@@ -1,50 +1,43 @@
 """What can be asked about proposals, and what is answered."""
 
-from dataclasses import dataclass
-
 from chain.proposals.types import Proposal, Vote
 from chain.queries.types import PageRequest, PageResponse
+from chain.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class QueryProposalRequest:
+class QueryProposalRequest(Record, frozen=True):
     """Asks for a proposal."""
 
     proposal_id: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class QueryProposalResponse:
+class QueryProposalResponse(Record, frozen=True):
     """A proposal."""
 
     proposal: Proposal = Proposal()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryProposalAllRequest:
+class QueryProposalAllRequest(Record, frozen=True):
     """Asks for all proposals."""
 
     pagination: PageRequest = PageRequest()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryProposalAllResponse:
+class QueryProposalAllResponse(Record, frozen=True):
     """All proposals."""
 
     proposals: tuple[Proposal, ...] = ()
     pagination: PageResponse = PageResponse()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryProposalVotesRequest:
+class QueryProposalVotesRequest(Record, frozen=True):
     """Asks for the votes on a proposal."""
 
     proposal_id: int = 0
     pagination: PageRequest = PageRequest()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryProposalVotesResponse:
+class QueryProposalVotesResponse(Record, frozen=True):
     """The votes on a proposal."""
 
     votes: tuple[Vote, ...] = ()

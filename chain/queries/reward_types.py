@@ -1,48 +1,41 @@
 """What can be asked of rewards."""
 
-from dataclasses import dataclass
-
 from chain.bank.types import Coin
 from chain.queries.types import PageRequest, PageResponse
+from chain.records import Record
 from chain.rewards.types import SettleAmount, TokenomicsData
 
 
-@dataclass(frozen=True, slots=True)
-class QuerySettleAmountRequest:
+class QuerySettleAmountRequest(Record, frozen=True):
     """Asks for a claim."""
 
     participant: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QuerySettleAmountResponse:
+class QuerySettleAmountResponse(Record, frozen=True):
     """A claim."""
 
     settle_amount: SettleAmount = SettleAmount()
 
 
-@dataclass(frozen=True, slots=True)
-class QuerySettleAmountAllRequest:
+class QuerySettleAmountAllRequest(Record, frozen=True):
     """Asks for all open claims."""
 
     pagination: PageRequest = PageRequest()
 
 
-@dataclass(frozen=True, slots=True)
-class QuerySettleAmountAllResponse:
+class QuerySettleAmountAllResponse(Record, frozen=True):
     """All open claims."""
 
     settle_amounts: tuple[SettleAmount, ...] = ()
     pagination: PageResponse = PageResponse()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryTokenomicsDataRequest:
+class QueryTokenomicsDataRequest(Record, frozen=True):
     """Asks for the sums over all settlements."""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryTokenomicsDataResponse:
+class QueryTokenomicsDataResponse(Record, frozen=True):
     """The sums over all settlements."""
 
     tokenomics_data: TokenomicsData = TokenomicsData()
@@ -50,15 +43,13 @@ class QueryTokenomicsDataResponse:
     remaining_rewards: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class QueryEpochRewardRequest:
+class QueryEpochRewardRequest(Record, frozen=True):
     """Asks for the reward of an epoch."""
 
     epoch_index: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class QueryEpochRewardResponse:
+class QueryEpochRewardResponse(Record, frozen=True):
     """The reward of an epoch."""
 
     epoch_reward: int = 0

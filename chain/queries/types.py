@@ -1,7 +1,5 @@
 """What can be asked of the machine, and what it answers."""
 
-from dataclasses import dataclass
-
 from chain.bank.types import Coin
 from chain.collateral.types import UnbondingCollateral
 from chain.epochs.types import ActiveParticipants, EpochGroupData, EpochInfo, RandomSeed
@@ -10,10 +8,10 @@ from chain.models.types import Model
 from chain.nodes.types import HardwareNodes, Participant
 from chain.params import Params
 from chain.poc.types import NodeEligibility, PocAdmissions, PoCBatch, PoCValidation
+from chain.records import Record
 
 
-@dataclass(frozen=True, slots=True)
-class PageRequest:
+class PageRequest(Record, frozen=True):
     """Which part of a list is wanted."""
 
     key: bytes = b""
@@ -23,107 +21,92 @@ class PageRequest:
     reverse: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PageResponse:
+class PageResponse(Record, frozen=True):
     """Where a list goes on."""
 
     next_key: bytes = b""
     total: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class QueryParamsRequest:
+class QueryParamsRequest(Record, frozen=True):
     """Asks for the parameters."""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryParamsResponse:
+class QueryParamsResponse(Record, frozen=True):
     """The parameters."""
 
     params: Params = Params()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryModelRequest:
+class QueryModelRequest(Record, frozen=True):
     """Asks for a model."""
 
     id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryModelResponse:
+class QueryModelResponse(Record, frozen=True):
     """A model."""
 
     model: Model = Model()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryModelsAllRequest:
+class QueryModelsAllRequest(Record, frozen=True):
     """Asks for all models."""
 
     pagination: PageRequest = PageRequest()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryModelsAllResponse:
+class QueryModelsAllResponse(Record, frozen=True):
     """All models."""
 
     models: tuple[Model, ...] = ()
     pagination: PageResponse = PageResponse()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryModelAlternativesRequest:
+class QueryModelAlternativesRequest(Record, frozen=True):
     """Asks for alternatives."""
 
     id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryModelAlternativesResponse:
+class QueryModelAlternativesResponse(Record, frozen=True):
     """Alternatives."""
 
     alternative_models: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryResolveModelRequest:
+class QueryResolveModelRequest(Record, frozen=True):
     """Asks what an identifier stands for."""
 
     id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryResolveModelResponse:
+class QueryResolveModelResponse(Record, frozen=True):
     """What an identifier stands for."""
 
     model_id: str = ""
     reachable_model_ids: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryParticipantRequest:
+class QueryParticipantRequest(Record, frozen=True):
     """Asks for a participant."""
 
     index: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryParticipantResponse:
+class QueryParticipantResponse(Record, frozen=True):
     """A participant."""
 
     participant: Participant = Participant()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryParticipantAllRequest:
+class QueryParticipantAllRequest(Record, frozen=True):
     """Asks for all participants."""
 
     pagination: PageRequest = PageRequest()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryParticipantAllResponse:
+class QueryParticipantAllResponse(Record, frozen=True):
     """All participants."""
 
     participants: tuple[Participant, ...] = ()
@@ -131,162 +114,139 @@ class QueryParticipantAllResponse:
     block_height: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class QueryHardwareNodesRequest:
+class QueryHardwareNodesRequest(Record, frozen=True):
     """Asks for hardware."""
 
     participant: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryHardwareNodesResponse:
+class QueryHardwareNodesResponse(Record, frozen=True):
     """Hardware."""
 
     nodes: HardwareNodes = HardwareNodes()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryHardwareNodesAllRequest:
+class QueryHardwareNodesAllRequest(Record, frozen=True):
     """Asks for all hardware."""
 
     pagination: PageRequest = PageRequest()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryHardwareNodesAllResponse:
+class QueryHardwareNodesAllResponse(Record, frozen=True):
     """All hardware."""
 
     nodes: tuple[HardwareNodes, ...] = ()
     pagination: PageResponse = PageResponse()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryCurrentEpochRequest:
+class QueryCurrentEpochRequest(Record, frozen=True):
     """Asks where the chain stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryCurrentEpochResponse:
+class QueryCurrentEpochResponse(Record, frozen=True):
     """Where the chain stands."""
 
     epoch: EpochInfo = EpochInfo()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryEpochGroupDataRequest:
+class QueryEpochGroupDataRequest(Record, frozen=True):
     """Asks for a group."""
 
     epoch_index: int = 0
     model_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryEpochGroupDataResponse:
+class QueryEpochGroupDataResponse(Record, frozen=True):
     """A group."""
 
     epoch_group_data: EpochGroupData = EpochGroupData()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryCurrentEpochGroupDataRequest:
+class QueryCurrentEpochGroupDataRequest(Record, frozen=True):
     """Asks for the parent group in effect."""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryCurrentEpochGroupDataResponse:
+class QueryCurrentEpochGroupDataResponse(Record, frozen=True):
     """The parent group in effect."""
 
     epoch_group_data: EpochGroupData = EpochGroupData()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryActiveParticipantsRequest:
+class QueryActiveParticipantsRequest(Record, frozen=True):
     """Asks for the participants of an epoch."""
 
     epoch_index: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class QueryActiveParticipantsResponse:
+class QueryActiveParticipantsResponse(Record, frozen=True):
     """The participants of an epoch."""
 
     active_participants: ActiveParticipants = ActiveParticipants()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryRandomSeedRequest:
+class QueryRandomSeedRequest(Record, frozen=True):
     """Asks for a seed."""
 
     epoch_index: int = 0
     participant: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryRandomSeedResponse:
+class QueryRandomSeedResponse(Record, frozen=True):
     """A seed."""
 
     seed: RandomSeed = RandomSeed()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryPocAdmissionsRequest:
+class QueryPocAdmissionsRequest(Record, frozen=True):
     """Asks for admissions."""
 
     epoch_index: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class QueryPocAdmissionsResponse:
+class QueryPocAdmissionsResponse(Record, frozen=True):
     """Admissions."""
 
     admissions: PocAdmissions = PocAdmissions()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryPocBatchesForStageRequest:
+class QueryPocBatchesForStageRequest(Record, frozen=True):
     """Asks for batches."""
 
     poc_stage_start_block_height: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class QueryPocBatchesForStageResponse:
+class QueryPocBatchesForStageResponse(Record, frozen=True):
     """Batches."""
 
     batches: tuple[PoCBatch, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryPocValidationsForStageRequest:
+class QueryPocValidationsForStageRequest(Record, frozen=True):
     """Asks for votes."""
 
     poc_stage_start_block_height: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class QueryPocValidationsForStageResponse:
+class QueryPocValidationsForStageResponse(Record, frozen=True):
     """Votes."""
 
     validations: tuple[PoCValidation, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryNodeEligibilityRequest:
+class QueryNodeEligibilityRequest(Record, frozen=True):
     """Asks about a machine."""
 
     participant: str = ""
     node_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryNodeEligibilityResponse:
+class QueryNodeEligibilityResponse(Record, frozen=True):
     """About a machine."""
 
     eligibility: NodeEligibility = NodeEligibility()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryGetRandomExecutorRequest:
+class QueryGetRandomExecutorRequest(Record, frozen=True):
     """Asks for an executor."""
 
     model: str = ""
@@ -294,81 +254,70 @@ class QueryGetRandomExecutorRequest:
     exclude: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryGetRandomExecutorResponse:
+class QueryGetRandomExecutorResponse(Record, frozen=True):
     """An executor."""
 
     executor: Participant = Participant()
     model_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryInferenceRequest:
+class QueryInferenceRequest(Record, frozen=True):
     """Asks for an inference."""
 
     index: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryInferenceResponse:
+class QueryInferenceResponse(Record, frozen=True):
     """An inference."""
 
     inference: Inference = Inference()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryInferenceAllRequest:
+class QueryInferenceAllRequest(Record, frozen=True):
     """Asks for all inferences."""
 
     pagination: PageRequest = PageRequest()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryInferenceAllResponse:
+class QueryInferenceAllResponse(Record, frozen=True):
     """All inferences."""
 
     inferences: tuple[Inference, ...] = ()
     pagination: PageResponse = PageResponse()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryEpochPerformanceSummaryRequest:
+class QueryEpochPerformanceSummaryRequest(Record, frozen=True):
     """Asks for a settled epoch."""
 
     epoch_index: int = 0
     participant_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryEpochPerformanceSummaryResponse:
+class QueryEpochPerformanceSummaryResponse(Record, frozen=True):
     """A settled epoch."""
 
     epoch_performance_summary: EpochPerformanceSummary = EpochPerformanceSummary()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryCollateralRequest:
+class QueryCollateralRequest(Record, frozen=True):
     """Asks for a deposit."""
 
     participant: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryCollateralResponse:
+class QueryCollateralResponse(Record, frozen=True):
     """A deposit."""
 
     amount: Coin = Coin()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryUnbondingCollateralRequest:
+class QueryUnbondingCollateralRequest(Record, frozen=True):
     """Asks for withdrawals."""
 
     participant: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryUnbondingCollateralResponse:
+class QueryUnbondingCollateralResponse(Record, frozen=True):
     """Withdrawals."""
 
     unbondings: tuple[UnbondingCollateral, ...] = ()

@@ -1,11 +1,10 @@
 """What can be asked of validation and pricing, and what they answer."""
 
-from dataclasses import dataclass
-
 from chain.fixed import Decimal
 from chain.inference.types import InferenceValidationDetails
 from chain.pricing.types import UnitOfComputePriceProposal
 from chain.queries.types import PageRequest, PageResponse
+from chain.records import Record
 from chain.validation.types import (
     EpochGroupValidations,
     InferenceValidation,
@@ -15,16 +14,14 @@ from chain.validation.types import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class QueryGetInferenceValidationParametersRequest:
+class QueryGetInferenceValidationParametersRequest(Record, frozen=True):
     """Asks what decides who re-executes inferences."""
 
     ids: tuple[str, ...] = ()
     requester: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryGetInferenceValidationParametersResponse:
+class QueryGetInferenceValidationParametersResponse(Record, frozen=True):
     """What decides it."""
 
     details: tuple[InferenceValidationDetails, ...] = ()
@@ -33,72 +30,62 @@ class QueryGetInferenceValidationParametersResponse:
     block_height: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class QueryEpochGroupValidationsRequest:
+class QueryEpochGroupValidationsRequest(Record, frozen=True):
     """Asks what a participant re-executed of an epoch."""
 
     participant: str = ""
     epoch_index: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class QueryEpochGroupValidationsResponse:
+class QueryEpochGroupValidationsResponse(Record, frozen=True):
     """What it re-executed."""
 
     epoch_group_validations: EpochGroupValidations = EpochGroupValidations()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryEpochGroupValidationsAllRequest:
+class QueryEpochGroupValidationsAllRequest(Record, frozen=True):
     """Asks for all validations."""
 
     pagination: PageRequest = PageRequest()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryEpochGroupValidationsAllResponse:
+class QueryEpochGroupValidationsAllResponse(Record, frozen=True):
     """All validations."""
 
     inference_validations: tuple[InferenceValidation, ...] = ()
     pagination: PageResponse = PageResponse()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryInferenceVoteRequest:
+class QueryInferenceVoteRequest(Record, frozen=True):
     """Asks for the vote on an inference."""
 
     inference_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryInferenceVoteResponse:
+class QueryInferenceVoteResponse(Record, frozen=True):
     """The vote."""
 
     inference_vote: InferenceVote = InferenceVote()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryInferenceVoteAllRequest:
+class QueryInferenceVoteAllRequest(Record, frozen=True):
     """Asks for all votes on inferences."""
 
     pagination: PageRequest = PageRequest()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryInferenceVoteAllResponse:
+class QueryInferenceVoteAllResponse(Record, frozen=True):
     """All votes."""
 
     inference_votes: tuple[InferenceVote, ...] = ()
     pagination: PageResponse = PageResponse()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryGetMinimumValidationAverageRequest:
+class QueryGetMinimumValidationAverageRequest(Record, frozen=True):
     """Asks how much of the traffic is re-executed."""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryGetMinimumValidationAverageResponse:
+class QueryGetMinimumValidationAverageResponse(Record, frozen=True):
     """How much."""
 
     traffic_basis: int = 0
@@ -106,8 +93,7 @@ class QueryGetMinimumValidationAverageResponse:
     block_height: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class TokenPrice:
+class TokenPrice(Record, frozen=True):
     """What tokens of a model cost now."""
 
     model_id: str = ""
@@ -116,37 +102,32 @@ class TokenPrice:
     output_token_price: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class QueryGetModelPerTokenPriceRequest:
+class QueryGetModelPerTokenPriceRequest(Record, frozen=True):
     """Asks for a model's prices."""
 
     model_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryGetModelPerTokenPriceResponse:
+class QueryGetModelPerTokenPriceResponse(Record, frozen=True):
     """A model's prices."""
 
     token_price: TokenPrice = TokenPrice()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryGetModelPerTokenPriceAllRequest:
+class QueryGetModelPerTokenPriceAllRequest(Record, frozen=True):
     """Asks for the prices of all models."""
 
     pagination: PageRequest = PageRequest()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryGetModelPerTokenPriceAllResponse:
+class QueryGetModelPerTokenPriceAllResponse(Record, frozen=True):
     """The prices of all models."""
 
     token_prices: tuple[TokenPrice, ...] = ()
     pagination: PageResponse = PageResponse()
 
 
-@dataclass(frozen=True, slots=True)
-class ModelCapacity:
+class ModelCapacity(Record, frozen=True):
     """How much of a model the network can serve, and does."""
 
     model_id: str = ""
@@ -154,59 +135,51 @@ class ModelCapacity:
     tokens_in_window: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class QueryGetModelCapacityRequest:
+class QueryGetModelCapacityRequest(Record, frozen=True):
     """Asks for a model's capacity."""
 
     model_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryGetModelCapacityResponse:
+class QueryGetModelCapacityResponse(Record, frozen=True):
     """A model's capacity."""
 
     model_capacity: ModelCapacity = ModelCapacity()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryGetModelCapacityAllRequest:
+class QueryGetModelCapacityAllRequest(Record, frozen=True):
     """Asks for the capacities of all models."""
 
     pagination: PageRequest = PageRequest()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryGetModelCapacityAllResponse:
+class QueryGetModelCapacityAllResponse(Record, frozen=True):
     """The capacities of all models."""
 
     model_capacities: tuple[ModelCapacity, ...] = ()
     pagination: PageResponse = PageResponse()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryGetUnitOfComputePriceProposalRequest:
+class QueryGetUnitOfComputePriceProposalRequest(Record, frozen=True):
     """Asks for a proposal."""
 
     participant: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueryGetUnitOfComputePriceProposalResponse:
+class QueryGetUnitOfComputePriceProposalResponse(Record, frozen=True):
     """A proposal."""
 
     proposal: UnitOfComputePriceProposal = UnitOfComputePriceProposal()
     default_price: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class QueryUnitOfComputePriceProposalAllRequest:
+class QueryUnitOfComputePriceProposalAllRequest(Record, frozen=True):
     """Asks for all proposals."""
 
     pagination: PageRequest = PageRequest()
 
 
-@dataclass(frozen=True, slots=True)
-class QueryUnitOfComputePriceProposalAllResponse:
+class QueryUnitOfComputePriceProposalAllResponse(Record, frozen=True):
     """All proposals."""
 
     proposals: tuple[UnitOfComputePriceProposal, ...] = ()

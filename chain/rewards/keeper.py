@@ -6,13 +6,13 @@ what the latter holds is exactly the rewards of all open claims.
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from chain.auth.addresses import INFERENCE, REWARDS, decode_address, module_address
 from chain.context import Context
 from chain.errors import ErrInvalidRecord, ErrUnpaidSettlement
 from chain.genesis import GenesisState
 from chain.genesis_order import refuse_unsorted
+from chain.records import replace
 from chain.rewards.types import Purse, SettleAmount, TokenomicsData
 from chain.store import Map
 

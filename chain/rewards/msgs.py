@@ -1,7 +1,5 @@
 """The handler of claims."""
 
-from dataclasses import replace
-
 from chain.context import Context
 from chain.errors import (
     ErrClaimSignatureInvalid,
@@ -10,6 +8,7 @@ from chain.errors import (
     ErrValidationsMissed,
     ErrWrongClaimEpoch,
 )
+from chain.records import replace
 from chain.rewards import rules
 from chain.rewards.keeper import Rewards
 from chain.rewards.types import (

@@ -5,9 +5,9 @@ and what rounding leaves goes to one entry, so that no coin is lost.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from chain.fixed import Decimal
+from chain.records import Record, replace
 
 DIGITS = 80
 """Digits after the point of the exponential. The reward has at most 19, so 60 are spare."""
@@ -19,8 +19,7 @@ EXPONENT_MAX = 45
 SEED_BYTES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Record, frozen=True):
     """A participant as the division of a reward sees it."""
 
     address: str
@@ -32,8 +31,7 @@ class Entry:
     """Whether the participant is INVALID: it gets nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(Record, frozen=True):
     """What an epoch owes one participant."""
 
     address: str
@@ -44,8 +42,7 @@ class Amount:
     """Whether the balance is negative."""
 
 
-@dataclass(frozen=True, slots=True)
-class Division:
+class Division(Record, frozen=True):
     """An epoch's reward, divided."""
 
     amounts: tuple[Amount, ...]

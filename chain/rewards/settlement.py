@@ -14,12 +14,12 @@ The order is the law:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 from chain.context import Context
 from chain.epochs.types import EpochGroupData
 from chain.inference.types import EpochPerformanceSummary
 from chain.nodes.types import CurrentEpochStats, Participant, ParticipantStatus
+from chain.records import Record, replace
 from chain.rewards import rules, subsidy
 from chain.rewards.keeper import UINT64_MAX, Rewards
 from chain.rewards.types import (
@@ -40,8 +40,7 @@ NEGATIVE_BALANCE = "NEGATIVE_BALANCE"
 """Why coins are forfeited: the share of a participant in debt."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Record, frozen=True):
     """What a settlement makes of one participant."""
 
     participant: Participant

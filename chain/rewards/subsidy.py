@@ -5,9 +5,9 @@ rate is reduced. All fractions are exact decimals.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from chain.fixed import ONE, from_decimal, quo_truncate
+from chain.records import Record
 from chain.rewards.rules import Amount, Division, Entry
 from chain.rewards.types import RewardParams
 
@@ -17,8 +17,7 @@ SHARE_UNIT = 10**16
 """Shares of the subsidy are kept to sixteen digits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subsidy:
+class Subsidy(Record, frozen=True):
     """The subsidy of one epoch."""
 
     amount: int

@@ -1,7 +1,6 @@
 """Records, messages and parameters of rewards, and what the room expects of others."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from chain.context import Context
@@ -9,13 +8,13 @@ from chain.epochs.types import Epoch, EpochGroupData
 from chain.fixed import Decimal
 from chain.inference.types import EpochPerformanceSummary
 from chain.nodes.types import Participant
+from chain.records import Record
 
 if TYPE_CHECKING:
     from chain.params import Params
 
 
-@dataclass(frozen=True, slots=True)
-class RewardParams:
+class RewardParams(Record, frozen=True):
     """What an epoch pays to those who take part in it."""
 
     use_bitcoin_rewards: bool = False
@@ -40,8 +39,7 @@ class RewardParams:
     """
 
 
-@dataclass(frozen=True, slots=True)
-class SettleAmount:
+class SettleAmount(Record, frozen=True):
     """What a participant may claim for one settled epoch. There is one at most for each participant."""
 
     participant: str = ""
@@ -56,8 +54,7 @@ class SettleAmount:
     """The participant's commitment to its seed of that epoch; empty when it made none."""
 
 
-@dataclass(frozen=True, slots=True)
-class TokenomicsData:
+class TokenomicsData(Record, frozen=True):
     """What all settlements together have made and destroyed. Sums stay at 2^64 - 1 once they reach it."""
 
     total_fees: int = 0
@@ -70,8 +67,7 @@ class TokenomicsData:
     """How often the subsidy of the older scheme was reduced."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgClaimRewards:
+class MsgClaimRewards(Record, frozen=True):
     """Claims work and reward of a settled epoch by revealing its seed."""
 
     creator: str = ""
@@ -84,8 +80,7 @@ class MsgClaimRewards:
     """The settled epoch."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgClaimRewardsResponse:
+class MsgClaimRewardsResponse(Record, frozen=True):
     """Answers MsgClaimRewards."""
 
     amount: int = 0

@@ -1,17 +1,16 @@
 """Records and messages of the jail."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from chain.context import Context
+from chain.records import Record
 
 if TYPE_CHECKING:
     from chain.epochs.types import Epoch
     from chain.params import Params
 
 
-@dataclass(frozen=True, slots=True)
-class Jailing:
+class Jailing(Record, frozen=True):
     """A participant that is jailed, until somebody removes it from jail."""
 
     participant: str = ""
@@ -26,8 +25,7 @@ class Jailing:
     """
 
 
-@dataclass(frozen=True, slots=True)
-class MsgUnjail:
+class MsgUnjail(Record, frozen=True):
     """Removes a participant from jail. The participant itself may do so when its time is over, the authority
     at any time. ErrNotJailed, ErrStillJailed, ErrInvalidSigner.
     """
@@ -38,8 +36,7 @@ class MsgUnjail:
     """The jailed participant, bech32."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgUnjailResponse:
+class MsgUnjailResponse(Record, frozen=True):
     """Answers MsgUnjail."""
 
 

@@ -4,10 +4,9 @@ Brokers put a path behind the URL. Those who had registered "http://host:9000/" 
 some servers do not know.
 """
 
-from dataclasses import replace
-
 from chain.context import Context
 from chain.machine import Keepers
+from chain.records import replace
 
 
 def migrate(keepers: Keepers, ctx: Context) -> int:

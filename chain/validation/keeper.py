@@ -1,12 +1,12 @@
 """What was re-executed and by whom, what a participant missed to re-execute, and its reputation."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from chain.context import Context
 from chain.epochs.types import Epoch, EpochGroupData
 from chain.genesis import GenesisState
 from chain.inference.types import InferenceValidationDetails
+from chain.records import Record
 from chain.store import Map
 from chain.validation import rules
 from chain.validation.types import (
@@ -32,8 +32,7 @@ POC_SLOT = 1
 """Place of the slot that keeps a machine serving in the next proof of compute."""
 
 
-@dataclass(frozen=True, slots=True)
-class Duty:
+class Duty(Record, frozen=True):
     """What a participant may have to re-execute of a model in an epoch."""
 
     power: int

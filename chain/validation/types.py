@@ -1,7 +1,6 @@
 """Records and messages of validation: who re-executed what, and the votes on what was found wrong."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,13 +9,13 @@ from chain.epochs.types import Boundaries, Epoch, EpochGroupData
 from chain.fixed import Decimal
 from chain.inference.types import EpochPerformanceSummary, Inference, InferenceValidationDetails
 from chain.nodes.types import Participant
+from chain.records import Record
 
 if TYPE_CHECKING:
     from chain.params import Params
 
 
-@dataclass(frozen=True, slots=True)
-class ValidationParams:
+class ValidationParams(Record, frozen=True):
     """How much is re-executed, and what a participant's record makes of its standing and reputation."""
 
     false_positive_rate: Decimal = Decimal()
@@ -43,8 +42,7 @@ class ValidationParams:
     """Blocks after which a vote on an inference ends, default 20."""
 
 
-@dataclass(frozen=True, slots=True)
-class InferenceValidation:
+class InferenceValidation(Record, frozen=True):
     """What one participant found when it re-executed an inference."""
 
     epoch_index: int = 0
@@ -67,8 +65,7 @@ class InferenceValidation:
     """Height of the message."""
 
 
-@dataclass(frozen=True, slots=True)
-class EpochGroupValidations:
+class EpochGroupValidations(Record, frozen=True):
     """What a participant re-executed of an epoch."""
 
     participant: str = ""
@@ -87,8 +84,7 @@ class VoteOutcome(IntEnum):
     UPHELD = 2
 
 
-@dataclass(frozen=True, slots=True)
-class InferenceVote:
+class InferenceVote(Record, frozen=True):
     """The vote on an inference that somebody found wrong. The votes themselves are the validations of it."""
 
     inference_id: str = ""
@@ -105,8 +101,7 @@ class InferenceVote:
     """How it ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class ValidatorPower:
+class ValidatorPower(Record, frozen=True):
     """A participant's weight among those who serve a model."""
 
     model: str = ""
@@ -117,8 +112,7 @@ class ValidatorPower:
     """Weight; 0 for one that does not serve the model."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgValidation:
+class MsgValidation(Record, frozen=True):
     """Reports what a re-execution found."""
 
     creator: str = ""
@@ -137,13 +131,11 @@ class MsgValidation:
     """True for a vote on an inference under vote."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgValidationResponse:
+class MsgValidationResponse(Record, frozen=True):
     """Answers MsgValidation."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgInvalidateInference:
+class MsgInvalidateInference(Record, frozen=True):
     """Decides that an answer was wrong. Authority only."""
 
     creator: str = ""
@@ -152,13 +144,11 @@ class MsgInvalidateInference:
     """The inference."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgInvalidateInferenceResponse:
+class MsgInvalidateInferenceResponse(Record, frozen=True):
     """Answers MsgInvalidateInference."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgRevalidateInference:
+class MsgRevalidateInference(Record, frozen=True):
     """Decides that an answer stands. Authority only."""
 
     creator: str = ""
@@ -167,8 +157,7 @@ class MsgRevalidateInference:
     """The inference."""
 
 
-@dataclass(frozen=True, slots=True)
-class MsgRevalidateInferenceResponse:
+class MsgRevalidateInferenceResponse(Record, frozen=True):
     """Answers MsgRevalidateInference."""
 
 

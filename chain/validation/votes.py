@@ -9,12 +9,11 @@ not found wrong by more than half is upheld.
 Standing is judged whenever a validation passed and whenever a vote ends. Whoever becomes INVALID is slashed.
 """
 
-from dataclasses import replace
-
 from chain.context import Context
 from chain.epochs.types import EpochGroupData
 from chain.inference.types import Inference, InferenceStatus
 from chain.nodes.types import Participant, ParticipantStatus
+from chain.records import replace
 from chain.validation.keeper import Validations
 from chain.validation.status import calculate_status
 from chain.validation.types import (

@@ -5,7 +5,6 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import coincurve
@@ -17,6 +16,7 @@ from chain.io.serve import calm_collector
 from chain.io.sql import BlockRows, Database
 from chain.merkle import MerkleTree
 from chain.profiles import PRODUCTION
+from chain.records import replace
 from tests.chain.io.daemon import ADA, BOB, Client, Daemon
 from tests.chain.kit import CHAIN_ID, GENESIS_TIME_NS, Chain, Signer, build_genesis, build_tx
 

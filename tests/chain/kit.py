@@ -1,6 +1,7 @@
 """What the chain's tests share: signers, transactions, a genesis, and a driver that makes blocks."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cache
 
 import coincurve
 import nacl.signing
@@ -23,6 +24,7 @@ from chain.queries.account_types import (
     QueryBalanceRequest,
     QueryBalanceResponse,
 )
+from chain.records import replace
 from chain.tx import Any, AuthInfo, Fee, ModeInfo, SignDoc, SignerInfo, Single, Timestamp, TxBody, TxRaw
 
 CHAIN_ID = "mesh-test"
@@ -45,9 +47,7 @@ class Signer:
 
     @property
     def public_key(self) -> bytes:
-        if self.key_type == ED25519:
-            return bytes(nacl.signing.SigningKey(self.secret).verify_key)
-        return coincurve.PrivateKey(self.secret).public_key.format()
+        return _compute_public_key(self.secret, self.key_type)
 
     @property
     def address(self) -> str:
@@ -58,6 +58,13 @@ class Signer:
         if self.key_type == ED25519:
             return nacl.signing.SigningKey(self.secret).sign(message).signature
         return coincurve.PrivateKey(self.secret).sign_recoverable(message)[:64]
+
+
+@cache
+def _compute_public_key(secret: bytes, key_type: str) -> bytes:
+    if key_type == ED25519:
+        return bytes(nacl.signing.SigningKey(secret).verify_key)
+    return coincurve.PrivateKey(secret).public_key.format()
 
 
 def pack(message: object) -> Any:

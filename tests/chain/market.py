@@ -1,7 +1,6 @@
 """A small market for inferences: a requester, a transfer agent, two executors, and real signatures."""
 
 from base64 import b64encode
-from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -14,6 +13,7 @@ from chain.inference.keeper import MODULE
 from chain.inference.types import Inference, MsgFinishInference, MsgStartInference
 from chain.nodes.types import Participant
 from chain.params import Params
+from chain.records import replace
 from tests.chain.kit import GENESIS_TIME_NS
 from tests.chain.world import UNCAPPED, World
 

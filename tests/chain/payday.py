@@ -1,7 +1,5 @@
 """A settlement without the months before it: participants with balances and figures, a group with weights."""
 
-from dataclasses import replace
-
 import pytest
 
 from chain.auth.addresses import INFERENCE, REWARDS, module_address
@@ -12,6 +10,7 @@ from chain.inference.types import EpochPerformanceSummary
 from chain.nodes.types import CurrentEpochStats, Participant
 from chain.params import Params
 from chain.profiles import DEFAULT
+from chain.records import replace
 from chain.rewards.settlement import Settlement
 from chain.rewards.types import MsgClaimRewards, RewardParams, SettleAmount, TokenomicsData
 from tests.chain.world import World

@@ -1,6 +1,6 @@
 """What a transaction must satisfy, and what is left of it when it does not."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -8,6 +8,7 @@ from chain.auth.addresses import ED25519, FEE_COLLECTOR, module_address
 from chain.bank.types import Balance, Coin, MsgSend
 from chain.codec import decode, encode
 from chain.params import MsgUpdateParams, Params
+from chain.records import replace
 from chain.tx import Any, AuthInfo, Fee, TxBody, TxRaw
 from tests.chain.kit import GENESIS_TIME_NS, RICH, Chain, Signer, build_genesis, build_tx
 

@@ -2,7 +2,6 @@
 
 import importlib
 import pkgutil
-from dataclasses import fields, is_dataclass
 from enum import IntEnum
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -16,6 +15,7 @@ from chain import codec
 from chain.bank.types import Coin, MsgSend
 from chain.errors import ErrTxDecode
 from chain.nodes.types import HardwareNode
+from chain.records import Record, get_columns
 
 NOT_A_MESSAGE = {"Tx", "Boundaries", "EligibilityMap", "Mined"}
 """Records of the machine's own, which never become bytes."""
@@ -32,8 +32,13 @@ KINDS = {1: "double", 3: "int64", 4: "uint64", 5: "int32", 8: "bool", 9: "string
 }
 
 
+def is_record(hint: Any) -> bool:
+    """Whether a field of this type holds a record."""
+    return isinstance(hint, type) and issubclass(hint, Record)
+
+
 def record_classes() -> list[type]:
-    """Every dataclass in a file of records."""
+    """Every record in a file of records."""
     found: dict[str, type] = {}
     for module in pkgutil.walk_packages(chain.__path__, "chain."):
         name = module.name.rsplit(".", 1)[-1]
@@ -42,7 +47,7 @@ def record_classes() -> list[type]:
         ):
             continue
         for value in vars(importlib.import_module(module.name)).values():
-            own = isinstance(value, type) and is_dataclass(value) and value.__module__ == module.name
+            own = is_record(value) and value.__module__ == module.name
             if own and value.__name__ not in NOT_A_MESSAGE:
                 found[value.__name__] = value
     return [found[name] for name in sorted(found)]
@@ -60,7 +65,7 @@ def strategy(hint: Any, descriptor: Any) -> st.SearchStrategy:
         return st.lists(strategy(get_args(hint)[0], descriptor), max_size=3).map(tuple)
     if isinstance(hint, type) and issubclass(hint, IntEnum):
         return st.sampled_from(list(hint))
-    if is_dataclass(hint):
+    if is_record(hint):
         return records(hint)
     plain = {str: st.text(max_size=8), bytes: st.binary(max_size=8), bool: st.booleans()}
     return (
@@ -92,7 +97,9 @@ def test_every_record_agrees_with_its_message_field_by_field(record_class: Any) 
         plain = get_args(hint)[0] if get_origin(hint) is tuple else hint
         kind = KINDS[field.type]
         if kind == "message":
-            inner = [k for k in (get_args(plain) or (plain,)) if is_dataclass(k)]
+            inner = [
+                k for k in (get_args(plain) or (plain,)) if isinstance(k, type) and issubclass(k, Record)
+            ]
             assert codec.message_class(inner[0]).DESCRIPTOR.full_name == field.message_type.full_name, name
         elif kind == "enum":
             named = isinstance(plain, type) and issubclass(plain, IntEnum)
@@ -134,4 +141,4 @@ def test_no_bytes_do_anything_but_decode_or_be_refused(data: bytes) -> None:
 
 def test_every_field_of_a_record_has_a_default() -> None:
     for record_class in RECORDS:
-        assert record_class() == record_class(*(field.default for field in fields(record_class)))
+        assert record_class() == record_class(*(default for _, default, _ in get_columns(record_class)))

@@ -1,6 +1,5 @@
-from dataclasses import fields, replace
-
 import pytest
+from msgspec.structs import fields
 
 from chain.block import Header
 from chain.header import (
@@ -11,6 +10,7 @@ from chain.header import (
     encode_header,
     with_block_hash,
 )
+from chain.records import replace
 
 HEADER = Header(
     "mesh-1", 7, 1_700_000_000_000_000_000, b"p" * 32, b"a" * 32, b"r" * 32, b"t" * 32, "embedded"

@@ -1,7 +1,5 @@
 """Earlier heights: asked, proven, gone back to; and blocks that nobody needs to make."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +13,7 @@ from chain.errors import ErrInvalidRequest, Fatal
 from chain.history import History, Step
 from chain.merkle import verify
 from chain.queries.account_types import QueryBalanceRequest, QueryBalanceResponse
+from chain.records import replace
 from tests.chain.kit import BLOCK_TIME_NS, RICH, Chain, Signer, build_genesis
 
 ANN, BEN = Signer("ann"), Signer("ben")

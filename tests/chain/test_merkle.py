@@ -1,12 +1,12 @@
 """The app hash and its proofs."""
 
 import hashlib
-from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chain.merkle import BUCKET_ENTRIES_MAX, EMPTY, MerkleTree, verify
+from chain.records import replace
 
 State = dict[bytes, bytes]
 keys = st.builds(

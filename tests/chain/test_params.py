@@ -1,6 +1,5 @@
 """Parameters: profiles, validity, and how governance changes them."""
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -11,6 +10,7 @@ from chain.fixed import Decimal
 from chain.params import MsgUpdateParams, Params, validate
 from chain.profiles import PROFILES, get_profile
 from chain.queries.types import QueryParamsRequest, QueryParamsResponse
+from chain.records import replace
 from tests.chain.kit import SHORT, Chain, Signer, build_genesis
 
 GOV, ANN = Signer("gov"), Signer("ann")

@@ -2,8 +2,9 @@
 
 import ast
 from collections.abc import Iterator
-from dataclasses import fields
 from pathlib import Path
+
+from msgspec.structs import fields
 
 from chain.auth.addresses import MODULE_ACCOUNTS
 from chain.codec import type_url

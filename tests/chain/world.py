@@ -1,7 +1,5 @@
 """The rooms of the chain without envelopes: messages go straight to their handlers, and heights pass."""
 
-from dataclasses import replace
-
 from chain.block import Event, Header
 from chain.codec import type_url
 from chain.context import Context
@@ -19,6 +17,7 @@ from chain.nodes.types import (
 from chain.params import Params
 from chain.poc.types import MsgSubmitPocBatch, MsgSubmitPocValidation
 from chain.profiles import DEFAULT
+from chain.records import replace
 from chain.router import build_routes
 from chain.store import Store
 from tests.chain.kit import CHAIN_ID, GENESIS_TIME_NS, Signer, build_genesis

@@ -32,6 +32,8 @@ IMPURE = frozenset(
 """Modules of the standard library that read a clock, chance, the machine or the outside."""
 
 LEAVE = {
+    # What records are made of: structures in memory, nothing of the outside.
+    "chain/records.py": ("msgspec",),
     # Turns records into messages and back; nothing else in the chain meets a protobuf object.
     "chain/codec.py": ("chain.v1", "chain.cosmos", "google"),
     # Verification of signatures, deterministic by definition.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import permutations
 
 from hypothesis import given, settings
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from chain.epochs.types import ActiveParticipants, EpochGroupData
 from chain.errors import Refusal
 from chain.nodes.types import HardwareNodeStatus, ParticipantStatus
+from chain.records import replace
 from tests.chain.world import World, node
 
 NAMES = ("alice", "bob", "carol")

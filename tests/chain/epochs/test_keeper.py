@@ -1,7 +1,5 @@
 """From registration to an effective epoch, through the rooms themselves."""
 
-from dataclasses import replace
-
 import pytest
 
 from chain.epochs.types import EpochPhase, GenesisMember, MsgSubmitSeed
@@ -16,6 +14,7 @@ from chain.models.types import MsgRetireModel
 from chain.nodes.types import HardwareNodeStatus, ParticipantStatus
 from chain.params import MsgUpdateParams
 from chain.profiles import DEFAULT
+from chain.records import replace
 from tests.chain.kit import build_genesis
 from tests.chain.world import AUTHORITY, World, node, reasons
 

@@ -1,7 +1,5 @@
 """Collateral and the cap: what a participant's voice weighs, in the rules and in a formation."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +11,7 @@ from chain.epochs import power
 from chain.epochs.types import PowerParams
 from chain.fixed import Decimal
 from chain.profiles import DEFAULT
+from chain.records import replace
 from tests.chain.world import UNCAPPED, World, node, reasons
 
 MODEL = "A"

@@ -5,7 +5,6 @@
 
 import os
 import random
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -34,6 +33,7 @@ from chain.models.types import Model, ModelParams
 from chain.nodes.types import HardwareNode, HardwareNodes, HardwareNodeStatus, Participant, ParticipantStatus
 from chain.poc.types import PoCBatch, PoCValidation
 from chain.profiles import DEFAULT
+from chain.records import replace
 from chain.slashing.keeper import JAILED
 from chain.slashing.types import Jailing
 from chain.store import Store

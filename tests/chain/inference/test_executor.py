@@ -1,13 +1,12 @@
 """Who is asked."""
 
-from dataclasses import replace
-
 import pytest
 
 from chain.epochs.types import Epoch, EpochGroupData, MLNodeInfo, ValidationWeight
 from chain.errors import ErrEpochGroupDataNotFound, ErrExecutorNotFound, ErrInvalidModel
 from chain.nodes.types import ParticipantStatus
 from chain.profiles import DEFAULT
+from chain.records import replace
 from tests.chain.world import World
 
 MODEL = "Qwen/QwQ-32B"

@@ -1,7 +1,6 @@
 """Start and finish in either order, with real signatures."""
 
 from base64 import b64encode
-from dataclasses import replace
 
 import pytest
 
@@ -21,6 +20,7 @@ from chain.errors import (
 )
 from chain.inference.types import Inference, InferenceStatus
 from chain.profiles import DEFAULT
+from chain.records import replace
 from tests.chain.kit import RICH, Signer
 from tests.chain.market import MODEL, NOW_NS, PROMPT, Market
 

@@ -177,7 +177,8 @@ class Client:
             try:
                 return await self.find_tx(tx_hash)
             except grpc.aio.AioRpcError as error:
-                assert error.code() == grpc.StatusCode.NOT_FOUND, error
+                if error.code() != grpc.StatusCode.NOT_FOUND:
+                    raise
                 assert time.monotonic() < deadline, f"{tx_hash} is in no block"
                 await asyncio.sleep(0.01)
 

@@ -1,7 +1,6 @@
 """A chain is opened as it was left, or not at all."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +23,7 @@ from chain.merkle import verify
 from chain.models.types import Model
 from chain.nodes.types import Participant
 from chain.poc.types import PoCBatch
+from chain.records import replace
 from chain.rewards.types import SettleAmount
 from tests.chain.kit import Chain, Signer, build_genesis
 

@@ -1,7 +1,6 @@
 """What participants say of themselves and their machines."""
 
 from base64 import b64encode
-from dataclasses import replace
 
 import pytest
 
@@ -16,6 +15,7 @@ from chain.nodes.types import (
     MsgSubmitNewParticipant,
     ParticipantStatus,
 )
+from chain.records import replace
 from tests.chain.world import AUTHORITY, VALIDATOR_KEY, World, node
 
 STOPPED, FAILED = HardwareNodeStatus.STOPPED, HardwareNodeStatus.FAILED

@@ -1,7 +1,5 @@
 """Nonces and votes: who may hand them in, and when."""
 
-from dataclasses import replace
-
 import pytest
 
 from chain.errors import (
@@ -21,6 +19,7 @@ from chain.nodes.types import HardwareNodeStatus, ParticipantStatus
 from chain.params import Params
 from chain.poc.types import MsgSubmitPocBatch, MsgSubmitPocValidation
 from chain.profiles import DEFAULT
+from chain.records import replace
 from tests.chain.world import World, node
 
 STOPPED = HardwareNodeStatus.STOPPED

@@ -1,13 +1,12 @@
 """Prices over blocks and epochs, and proposals for a unit of compute."""
 
-from dataclasses import replace
-
 import pytest
 
 from chain.epochs.types import Epoch, EpochGroupData, ValidationWeight
 from chain.errors import ErrInvalidRecord, ErrParticipantNotFound
 from chain.params import Params
 from chain.pricing.types import MsgSubmitUnitOfComputePriceProposal
+from chain.records import replace
 from tests.chain.market import MODEL, PRICED, Market
 from tests.chain.world import AUTHORITY
 

@@ -1,6 +1,5 @@
 """How prices move."""
 
-from dataclasses import replace
 from fractions import Fraction
 
 from hypothesis import given
@@ -10,6 +9,7 @@ from chain.fixed import Decimal
 from chain.pricing import rules
 from chain.pricing.types import ModelPrice, PricingParams, PricingTerms, TokenUsage
 from chain.profiles import DEFAULT
+from chain.records import replace
 
 PARAMS = DEFAULT.pricing
 PRICES = st.integers(0, 10**12)

@@ -1,7 +1,5 @@
 """Proposals from the first message to the last block: who may vote, what counts, what is carried out."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,6 +34,7 @@ from chain.queries.proposal_types import (
     QueryProposalVotesResponse,
 )
 from chain.queries.types import QueryParamsRequest, QueryParamsResponse
+from chain.records import replace
 from chain.slashing.types import Jailing, MsgUnjail
 from chain.tx import Any
 from tests.chain.kit import RICH, SHORT, Chain, Signer, build_genesis, pack

@@ -1,7 +1,5 @@
 """Reads of rewards: what is open, what was paid, what an epoch pays."""
 
-from dataclasses import replace
-
 import pytest
 
 from chain.codec import decode, encode
@@ -10,6 +8,7 @@ from chain.fixed import Decimal
 from chain.queries import reward_types as q
 from chain.queries.table import answer, build_queries
 from chain.queries.types import PageRequest
+from chain.records import replace
 from tests.chain.payday import EPOCH, NAMES, Payday
 
 OWN = "/chain.v1.Query/"

@@ -1,7 +1,5 @@
 """What a settlement makes of participants, claims and coins."""
 
-from dataclasses import replace
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +8,7 @@ from chain.bank.types import Coin
 from chain.collateral.types import MsgDepositCollateral
 from chain.fixed import Decimal
 from chain.nodes.types import CurrentEpochStats, ParticipantStatus
+from chain.records import replace
 from tests.chain.payday import EPOCH, NAMES, Payday
 
 

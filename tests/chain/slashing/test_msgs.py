@@ -1,7 +1,5 @@
 """The jail: who comes into it, what it means, and the way out."""
 
-from dataclasses import replace
-
 import pytest
 
 from chain.collateral.keeper import DOWNTIME
@@ -15,6 +13,7 @@ from chain.errors import (
 from chain.machine import export_genesis
 from chain.nodes.types import CurrentEpochStats
 from chain.poc.types import MsgSubmitPocBatch
+from chain.records import replace
 from chain.slashing.types import Jailing, MsgUnjail
 from tests.chain.world import AUTHORITY, UNCAPPED, World, node, reasons
 

@@ -1,7 +1,5 @@
 """Upgrades run once, at their height, on their chain."""
 
-from dataclasses import replace
-
 import pytest
 
 from chain.app import App
@@ -10,6 +8,7 @@ from chain.context import Context
 from chain.errors import Fatal
 from chain.machine import Keepers
 from chain.nodes.types import MsgSubmitNewParticipant
+from chain.records import replace
 from chain.upgrades import v2
 from chain.upgrades.plan import UPGRADES, Upgrade
 from tests.chain.kit import CHAIN_ID, Chain, Signer, build_genesis

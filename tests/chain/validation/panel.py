@@ -1,13 +1,12 @@
 """One answered inference of epoch 0, its executor, and those who may re-execute it."""
 
-from dataclasses import replace
-
 from chain.bank.types import Coin
 from chain.collateral.types import MsgDepositCollateral
 from chain.epochs.types import EpochGroupData, ValidationWeight
 from chain.fixed import Decimal
 from chain.models.types import Model
 from chain.nodes.types import ParticipantStatus
+from chain.records import replace
 from chain.validation.types import InferenceVote, MsgValidation
 from tests.chain.market import MODEL, NOW_NS, Market
 

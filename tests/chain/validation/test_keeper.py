@@ -1,11 +1,10 @@
 """What a participant had to re-execute and did not, and its reputation as groups show it."""
 
-from dataclasses import replace
-
 import pytest
 
 from chain.epochs.types import Epoch, MLNodeInfo
 from chain.inference.types import EpochPerformanceSummary
+from chain.records import replace
 from chain.validation import rules
 from tests.chain.market import MODEL, NOW_NS, PRICED
 from tests.chain.validation.panel import Panel

@@ -1,6 +1,5 @@
 """Validations, votes on inferences, and what comes of them."""
 
-from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -25,6 +24,7 @@ from chain.errors import (
 from chain.fixed import Decimal
 from chain.inference.types import InferenceStatus
 from chain.nodes.types import ParticipantStatus
+from chain.records import replace
 from chain.validation.types import MsgInvalidateInference, MsgRevalidateInference, VoteOutcome
 from tests.chain.market import MODEL, NOW_NS
 from tests.chain.validation.panel import COST, Panel

@@ -1,6 +1,5 @@
 """Sampling, reputation and standing, against slow exact arithmetic."""
 
-from dataclasses import replace
 from decimal import ROUND_FLOOR, Context, localcontext
 from decimal import Decimal as Exact
 from fractions import Fraction
@@ -14,6 +13,7 @@ from chain.fixed import Decimal
 from chain.inference.types import InferenceValidationDetails
 from chain.nodes.types import ParticipantStatus
 from chain.profiles import DEFAULT
+from chain.records import replace
 from chain.validation import rules
 from chain.validation.status import (
     calculate_status,
