@@ -12,7 +12,7 @@ from chain.bank.rules import check_amount
 from chain.genesis import GenesisState
 from chain.io.genesis_file import build_genesis, change_params
 from chain.io.keys import KEY_FILE, KEYS_FOLDER, KeyRefused, create_key, find_key, is_key_name
-from chain.io.terminal import InputRefused, parse_coin, read_json
+from chain.io.parameters import InputRefused, parse_coin, read_json
 from chain.profiles import get_profile
 
 AUTHORITY = "authority"

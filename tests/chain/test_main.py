@@ -13,8 +13,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from chain.__main__ import app
+from chain.io.commands import QUERIES, SERVICES, TXS, explain, get_path
 from chain.io.genesis_file import read_genesis
-from chain.io.terminal import QUERIES, TXS
 from chain.machine import build_keepers
 from chain.queries.table import build_queries
 from chain.router import build_routes
@@ -70,15 +70,34 @@ def answer(result: Result) -> dict:
 
 def test_every_message_and_every_query_of_the_machine_has_a_command() -> None:
     keepers = build_keepers()
-    sent = {f"/{message.DESCRIPTOR.full_name}" for room in TXS.values() for message, _ in room.values()}
+    sent = {f"/{message.DESCRIPTOR.full_name}" for room in TXS.values() for message in room.values()}
     assert sent == set(build_routes(keepers))
-    asked = {
-        path if path.startswith("/") else f"/chain.v1.Query/{path}"
-        for room in QUERIES.values()
-        for path, _ in room.values()
-    }
+    asked = {get_path(method) for room in QUERIES.values() for method in room.values()}
     of_the_node = {"/chain.v1.EventStream/GetBlock", "/cosmos.tx.v1beta1.Service/GetTx"}
     assert asked == {*build_queries(keepers), *of_the_node}
+
+
+def test_every_field_that_a_command_takes_is_explained_by_the_contract() -> None:
+    paths = [get_path(method)[1:].split("/") for room in QUERIES.values() for method in room.values()]
+    services = [SERVICES[path].DESCRIPTOR.services_by_name[path.split(".")[-1]] for path, _ in paths]
+    asked = [
+        service.methods_by_name[method].input_type
+        for service, (_, method) in zip(services, paths, strict=True)
+    ]
+    sent = [message.DESCRIPTOR for room in TXS.values() for message in room.values()]
+    assert len(asked) > 40 and len(sent) > 20
+    fields = [field.full_name for message in (*asked, *sent) for field in message.fields]
+    assert [name for name in fields if not explain(name)] == []
+
+
+def test_the_help_of_a_command_says_what_to_write(run: Run) -> None:
+    shown = " ".join(run("tx", "models", "register", "--help").stdout.split())
+    assert "Registers or replaces a governance model. Authority only." in shown
+    assert "Similarity above which an answer is valid, 0 to 1. Written like 0.05." in shown
+    assert "Only there: new_or_modified: Machines to add" in " ".join(
+        run("tx", "nodes", "submit-hardware-diff", "--help").stdout.split()
+    )
+    assert "the parent (model_id empty) or a model's" in run("query", "epochs", "group", "--help").stdout
 
 
 def test_init_lays_out_the_chain_that_was_asked_for(run: Run, tmp_path: Path) -> None:
