@@ -167,6 +167,17 @@ def export(config: Config = None, home: Home = None, database_url: Url = None) -
 
 
 @app.command()
+def verify(config: Config = None, home: Home = None, database_url: Url = None) -> None:
+    """Run every stored block again, from genesis, and compare every hash; the chain may be running."""
+    from chain.io.recorded import verify_chain
+    from chain.io.settings import load_settings
+
+    settings = load_settings({"home": home, "database_url": database_url}, config)
+    height, app_hash = verify_chain(settings.url, find_version())
+    print(f"every block up to height {height} gives what was recorded; app hash {app_hash.hex()}")
+
+
+@app.command()
 def migrate(config: Config = None, home: Home = None, database_url: Url = None) -> None:
     """Bring the database to the newest schema; `start` does so too."""
     import migrations

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from chain.cosmos import abci_pb2
 from chain.header import compute_tx_hash
-from chain.io.records import verify_chain
+from chain.io.recorded import verify_chain
 from chain.io.sql import Database, Stored
 from chain.io.tables import BLOCKS, META, TXS
 from tests.chain.io.daemon import ADA, BOB, Client, Daemon, payment
