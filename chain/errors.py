@@ -331,6 +331,18 @@ class ErrParticipantInvalid(Refusal):
     code, says = 1184, "{participant} is INVALID and may not validate"
 
 
+class ErrInvalidKey(Refusal):
+    code, says = 1300, "{part!r} names nothing that the state could hold: {why}"
+
+
+class ErrTooLong(Refusal):
+    code, says = 1301, "{field} has {length} {unit}, at most {limit}"
+
+
+class ErrBlockFull(Refusal):
+    code, says = 1302, "the block's gas is used up: {gas_left} were left; the transaction waits for the next"
+
+
 class CollateralRefusal(Refusal):
     """What the collateral room refuses."""
 
