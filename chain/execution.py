@@ -112,12 +112,10 @@ class Executor:
             branch.emit("message", action=packed.type_url, sender=getattr(message, route.signer))
             answer = route.handle(branch, message)
             answers.append(Any(type_url(type(answer)), encode(answer)))
-        changes = branch.store.changes()
-        ante.gas.consume(WRITE_GAS * len(changes))
-        for key, value in changes:
-            self._encoder.encode(
-                key, value
-            )  # a value that cannot be stored fails its transaction, not the block
+        ante.gas.consume(WRITE_GAS * branch.store.count_changes())
+        for key, value in branch.store.changes():
+            # a value that cannot be stored fails its transaction, not the block
+            self._encoder.encode(key, value)
         return tuple(answers)
 
 

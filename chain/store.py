@@ -9,38 +9,48 @@ A `Map` is a typed collection inside a store: its prefix keeps it apart from the
 are encoded so that byte order is the order of the parts. Iteration is always in key order.
 """
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
+from sortedcontainers import SortedList
+
+from chain.errors import ErrInvalidKey
+
 Value = TypeVar("Value")
 KeyPart = str | int
 KEYS_MAX = 65_536
 """Keys whose encoding is remembered. It depends on the parts alone, so remembering only saves time."""
+KEY_NUMBER_MAX = 2**64 - 1
+"""Largest number in a key."""
 ABSENT = object()
 """Marks a key that a branch has deleted."""
 
 
 class Store:
-    """An ordered map, or a branch over one. Not safe for several threads: one owner, as everywhere."""
+    """An ordered map, or a branch over one. Not safe for several threads: one owner, as everywhere.
 
-    __slots__ = ("_entries", "_keys", "_parent")
+    A branch sorts its keys when somebody asks for their order: most branches are written before that.
+    """
+
+    __slots__ = ("_entries", "_fresh", "_keys", "_parent", "layers")
 
     def __init__(self, parent: "Store | None" = None) -> None:
         self._parent = parent
         self._entries: dict[bytes, Any] = {}
-        self._keys: list[bytes] = []
+        self._keys: Any = SortedList() if parent is None else []
+        self._fresh: list[bytes] = []
+        self.layers: tuple[dict[bytes, Any], ...] = (self._entries, *(parent.layers if parent else ()))
+        """Entries of this store and of those below it, topmost first. To be read only."""
 
     def get(self, key: bytes) -> Any | None:
         """The value under a key, or None."""
-        layer: Store | None = self
-        while layer is not None:
-            value = layer._entries.get(key, None)
+        for entries in self.layers:
+            value = entries.get(key)
             if value is not None:
                 return None if value is ABSENT else value
-            layer = layer._parent
         return None
 
     def set(self, key: bytes, value: Any) -> None:
@@ -48,16 +58,16 @@ class Store:
         if value is None:
             raise ValueError("None is not a value; delete the key instead")
         if key not in self._entries:
-            insort(self._keys, key)
+            self._fresh.append(key)
         self._entries[key] = value
 
     def delete(self, key: bytes) -> None:
         """Removes a key; nothing happens when it is not there."""
-        if self._parent is None:
-            if self._entries.pop(key, None) is not None:
-                del self._keys[bisect_left(self._keys, key)]
-        else:
+        if self._parent is not None:
             self.set(key, ABSENT)
+        elif key in self._entries:
+            self._sort().remove(key)
+            del self._entries[key]
 
     def iterate(
         self, prefix: bytes = b"", start: bytes | None = None, end: bytes | None = None
@@ -66,7 +76,8 @@ class Store:
 
         The keys are collected first, so the caller may change the store while it iterates.
         """
-        for key in self._collect(prefix, max(prefix, start or b""), end):
+        ends = [key for key in (_find_end(prefix), end) if key is not None]
+        for key in self._collect(max(prefix, start or b""), min(ends, default=None)):
             value = self.get(key)
             if value is not None:
                 yield key, value
@@ -78,8 +89,8 @@ class Store:
     def lay_over(self, entries: dict[bytes, Any]) -> "Store":
         """A branch that has these changes; None stands for a deleted key."""
         branch = Store(self)
-        branch._entries = {key: ABSENT if value is None else value for key, value in entries.items()}
-        branch._keys = sorted(branch._entries)
+        for key, value in entries.items():
+            branch.set(key, ABSENT if value is None else value)
         return branch
 
     def write(self) -> None:
@@ -87,32 +98,50 @@ class Store:
         parent = self._parent
         if parent is None:
             raise ValueError("only a branch can be written")
-        for key in self._keys:
-            value = self._entries[key]
+        for key, value in self._entries.items():
             if value is ABSENT:
                 parent.delete(key)
             else:
                 parent.set(key, value)
         self._entries.clear()
         self._keys.clear()
+        self._fresh.clear()
+
+    def count_changes(self) -> int:
+        """How many entries a branch changes."""
+        return len(self._entries)
 
     def changes(self) -> list[tuple[bytes, Any | None]]:
         """What a branch changes, in key order; None stands for a deleted key."""
-        return [(key, None if self._entries[key] is ABSENT else self._entries[key]) for key in self._keys]
+        return [(key, None if self._entries[key] is ABSENT else self._entries[key]) for key in self._sort()]
 
-    def _collect(self, prefix: bytes, first: bytes, end: bytes | None) -> list[bytes]:
-        own = []
-        stop = len(self._keys) if end is None else bisect_left(self._keys, end)
-        for index in range(bisect_left(self._keys, first), stop):
-            if not self._keys[index].startswith(prefix):
-                break
-            own.append(self._keys[index])
+    def _sort(self) -> Any:
+        """The keys in order."""
+        if self._fresh:
+            if self._parent is None:
+                self._keys.update(self._fresh)
+            else:
+                self._keys.extend(self._fresh)
+                self._keys.sort()
+            self._fresh.clear()
+        return self._keys
+
+    def _collect(self, first: bytes, end: bytes | None) -> list[bytes]:
+        """Keys from `first` on and before `end`, of this store and those below, deleted ones included."""
+        below = self._parent._collect(first, end) if self._parent is not None else []
+        if not self._entries:
+            return below
+        keys = self._sort()
         if self._parent is None:
-            return own
-        below = self._parent._collect(prefix, first, end)
-        if not own or not below:
-            return own or below
-        return sorted(dict.fromkeys(below + own))
+            return list(keys.irange(first, end, (True, False)))
+        own = keys[bisect_left(keys, first) : None if end is None else bisect_left(keys, end)]
+        return sorted(dict.fromkeys(below + own)) if own and below else own or below
+
+
+def _find_end(prefix: bytes) -> bytes | None:
+    """The first key behind all that have the prefix; None when nothing can come behind them."""
+    short = prefix.rstrip(b"\xff")
+    return short[:-1] + bytes((short[-1] + 1,)) if short else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,19 +159,24 @@ class Map(Generic[Value]):
 
     def get(self, store: Store, *parts: KeyPart) -> Value | None:
         """The value under the key, or None."""
-        return store.get(self.encode(*parts))
+        key = _encode_key(self.prefix, parts)
+        for entries in store.layers:
+            value = entries.get(key)
+            if value is not None:
+                return None if value is ABSENT else value
+        return None
 
     def has(self, store: Store, *parts: KeyPart) -> bool:
         """Whether there is a value under the key."""
-        return store.get(self.encode(*parts)) is not None
+        return self.get(store, *parts) is not None
 
     def set(self, store: Store, value: Value, *parts: KeyPart) -> None:
         """Puts a value under the key."""
-        store.set(self.encode(*parts), value)
+        store.set(_encode_key(self.prefix, parts), value)
 
     def delete(self, store: Store, *parts: KeyPart) -> None:
         """Removes the key; nothing happens when it is not there."""
-        store.delete(self.encode(*parts))
+        store.delete(_encode_key(self.prefix, parts))
 
     def values(self, store: Store, *parts: KeyPart) -> Iterator[Value]:
         """Values whose key begins with the parts, in key order."""
@@ -188,10 +222,12 @@ def _encode_key(prefix: bytes, parts: tuple[KeyPart, ...]) -> bytes:
     key = prefix
     for part in parts:
         if isinstance(part, int):
+            if not 0 <= part <= KEY_NUMBER_MAX:
+                raise ErrInvalidKey(part=part, why="a number is negative or too large")
             key += part.to_bytes(8, "big")
         else:
             text = part.encode()
             if b"\0" in text:
-                raise ValueError("a key's text cannot hold NUL")
+                raise ErrInvalidKey(part=part[:128], why="text cannot hold NUL")
             key += text + b"\0"
     return key
