@@ -40,6 +40,7 @@ from chain.v1 import (
     query_pb2,
     rewards_pb2,
     slashing_pb2,
+    upgrades_pb2,
     validation_pb2,
 )
 from chain.v1 import tx_pb2 as msg_pb2
@@ -64,6 +65,7 @@ _OWN = (
     query_pb2,
     rewards_pb2,
     slashing_pb2,
+    upgrades_pb2,
     validation_pb2,
     msg_pb2,
 )
@@ -124,7 +126,7 @@ def decode_canonical(record_class: type[Record], data: bytes) -> Record:
 def to_message(record: Anything) -> Message:
     """The record as a protobuf message."""
     kind: Kind = type(record)
-    return _writer(kind)(record)
+    return message_class(kind)(**_writer(kind)(record))
 
 
 def from_message(record_class: type[Record], message: Message) -> Record:
@@ -172,18 +174,20 @@ def _parse_strict(record_class: type, data: bytes) -> Message:
 
 
 @cache
-def _writer(record_class: Kind) -> Callable[[Anything], Message]:
-    make = message_class(record_class)
+def _writer(record_class: Kind) -> Callable[[Anything], dict[str, Anything]]:
+    """Gives what a record's message is built from: its fields that are not at their defaults. Protobuf builds
+    messages inside others in place, from fields twice as fast as from messages.
+    """
     columns = get_columns(record_class)
     names, defaults = [name for name, _, _ in columns], [default for _, default, _ in columns]
     outs, get = [_out(hint) for _, _, hint in columns], _getter(names)
 
-    def write(record: Anything) -> Message:
+    def write(record: Anything) -> dict[str, Anything]:
         values = {}
         for name, default, out, value in zip(names, defaults, outs, get(record), strict=True):
             if value != default:
                 values[name] = value if out is None else out(value)
-        return make(**values)
+        return values
 
     return write
 
@@ -238,7 +242,7 @@ def _out(hint: Anything) -> Callable[[Anything], Anything] | None:
     if get_origin(hint) is tuple:
         item = _out(get_args(hint)[0])
         return None if item is None else lambda values: [item(value) for value in values]
-    return to_message if _is_record(hint) else None
+    return _writer(hint) if _is_record(hint) else None
 
 
 def _into(hint: Anything) -> Callable[[Anything], Anything] | None:

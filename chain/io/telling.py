@@ -1,6 +1,7 @@
 """How blocks and results are told to clients: as chain.v1 summaries and as Cosmos answers."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from chain.block import Block, BlockResult, Event, TxResult
 from chain.cosmos import abci_pb2
@@ -8,6 +9,8 @@ from chain.header import compute_tx_hash
 from chain.v1 import epochs_pb2, events_pb2
 
 NS_PER_S = 1_000_000_000
+Parts = dict[str, Any]
+"""A message inside another, by its fields: protobuf builds it in place, twice as fast as from an object."""
 
 
 def summarise_block(block: Block, result: BlockResult) -> events_pb2.BlockSummary:
@@ -50,8 +53,8 @@ def format_time(time_ns: int) -> str:
     return datetime.fromtimestamp(time_ns // NS_PER_S, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _summarise_tx(tx: bytes, result: TxResult) -> events_pb2.TxSummary:
-    return events_pb2.TxSummary(
+def _summarise_tx(tx: bytes, result: TxResult) -> Parts:
+    return dict(
         hash=compute_tx_hash(tx),
         code=result.code,
         codespace=result.codespace,
@@ -63,21 +66,21 @@ def _summarise_tx(tx: bytes, result: TxResult) -> events_pb2.TxSummary:
     )
 
 
-def _events(events: tuple[Event, ...]) -> list[events_pb2.Event]:
+def _events(events: tuple[Event, ...]) -> list[Parts]:
     return [
-        events_pb2.Event(
-            type=event.type,
-            attributes=[events_pb2.EventAttribute(key=key, value=value) for key, value in event.attributes],
-        )
+        {
+            "type": event.type,
+            "attributes": [{"key": key, "value": value} for key, value in event.attributes],
+        }
         for event in events
     ]
 
 
-def _cosmos_events(events: tuple[Event, ...]) -> list[abci_pb2.Event]:
+def _cosmos_events(events: tuple[Event, ...]) -> list[Parts]:
     return [
-        abci_pb2.Event(
-            type=event.type,
-            attributes=[abci_pb2.EventAttribute(key=k, value=v, index=True) for k, v in event.attributes],
-        )
+        {
+            "type": event.type,
+            "attributes": [{"key": key, "value": value, "index": True} for key, value in event.attributes],
+        }
         for event in events
     ]
