@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from chain.auth.addresses import ED25519, SECP256K1
+from chain.bounds import check_bounds
 from chain.codec import decode_canonical, decode_strict, encode
 from chain.errors import ErrInvalidPubKey, ErrInvalidRequest, ErrTxDecode, ErrUnknownRequest
 from chain.router import Route
@@ -22,11 +23,13 @@ KEYS_MAX = 20_000
 
 def open_tx(data: bytes, routes: Mapping[str, Route]) -> Tx:
     """The transaction in the bytes. Refuses unknown fields, a `TxRaw` that is not canonical, messages that
-    no room handles, and a transaction without messages.
+    no room handles, texts and lists beyond their bounds, and a transaction without messages.
     """
     raw = decode_canonical(TxRaw, data)
     body = decode_strict(TxBody, raw.body_bytes)
     auth_info = decode_strict(AuthInfo, raw.auth_info_bytes)
+    for part in (raw, body, auth_info):
+        check_bounds(part)
     if not body.messages:
         raise ErrInvalidRequest(why="the transaction carries no message")
     messages = tuple(_open_message(packed, routes) for packed in body.messages)
@@ -70,6 +73,8 @@ def _open_message(packed: Any, routes: Mapping[str, Route]) -> object:
     if route is None:
         raise ErrUnknownRequest(what=f"message {packed.type_url[:128]!r}")
     try:
-        return decode_strict(route.message, packed.value)
+        message: object = decode_strict(route.message, packed.value)
+        check_bounds(message)
+        return message
     except ErrTxDecode as error:
         raise ErrTxDecode(why=f"{packed.type_url}: {error}") from error

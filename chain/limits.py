@@ -4,6 +4,16 @@ IDENTIFIER_LENGTH_MAX = 256
 """Longest identifier of a model, in characters."""
 NODE_ID_LENGTH_MAX = 128
 """Longest identifier of a machine or a batch, in characters."""
+ALTERNATIVES_MAX = 256
+"""Most alternatives of one model: keeps a resolution's cost bounded."""
+ADDRESS_LENGTH_MAX = 90
+"""Longest bech32 text, in characters."""
+HASH_LENGTH_MAX = 128
+"""Longest hash as text, in characters."""
+BATCH_NONCES_MAX = 65_536
+"""Most nonces that the parameters may let into one message."""
+SIGNATURES_MAX = 64
+"""Most signatures that the parameters may let into one transaction."""
 
 
 def is_identifier(text: str, length_max: int) -> bool:

@@ -1,6 +1,7 @@
 """All parameters of the machine, gathered, and what makes them valid. Their defaults are in `profiles.py`."""
 
 from chain.auth.types import AuthParams
+from chain.ceilings import CEILINGS
 from chain.collateral.types import CollateralParams
 from chain.epochs.types import EpochParams, PowerParams
 from chain.errors import ErrInvalidRecord
@@ -265,9 +266,10 @@ def _validate_pricing(pricing: PricingParams) -> list[str]:
 def _at_least(group: str, record: object, **lowest: int) -> list[str]:
     wrong = []
     for name, least in lowest.items():
-        value = getattr(record, name)
-        if not least <= value <= _INT64_MAX:
-            wrong.append(f"{group}.{name} is {value}, must be at least {least} and fit into 63 bits")
+        value, most = getattr(record, name), CEILINGS.get(f"{group}.{name}", _INT64_MAX)
+        if not least <= value <= most:
+            upper = f"at most {most}" if most < _INT64_MAX else "fit into 63 bits"
+            wrong.append(f"{group}.{name} is {value}, must be at least {least} and {upper}")
     return wrong
 
 

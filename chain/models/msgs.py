@@ -9,7 +9,7 @@ from chain.errors import (
     ErrInvalidSigner,
     ErrInvalidValidationThreshold,
 )
-from chain.limits import IDENTIFIER_LENGTH_MAX, is_identifier
+from chain.limits import ALTERNATIVES_MAX, IDENTIFIER_LENGTH_MAX, is_identifier
 from chain.models import rules
 from chain.models.keeper import Models
 from chain.models.types import (
@@ -20,9 +20,6 @@ from chain.models.types import (
     MsgRetireModelResponse,
     ParamsSource,
 )
-
-ALTERNATIVES_MAX = 256
-"""Most alternatives of one model: keeps a resolution's cost bounded."""
 
 
 class Msgs:

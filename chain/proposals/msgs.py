@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from chain.bounds import check_bounds
 from chain.codec import decode_strict
 from chain.context import Context
 from chain.errors import (
@@ -78,6 +79,7 @@ class Msgs:
             why = f"{packed.type_url[:128]!r} cannot be proposed; these can: {allowed}"
             raise ErrProposalNotAccepted(why=why)
         message: object = decode_strict(governed.message, packed.value)
+        check_bounds(message)
         signer = getattr(message, governed.signer)
         if signer != authority:
             why = f"{packed.type_url} names {signer!r} as {governed.signer}, not the authority {authority}"

@@ -19,7 +19,7 @@ from chain.errors import (
 )
 from chain.fixed import ONE, from_decimal, text_of
 from chain.inference.types import Inference, InferenceStatus
-from chain.limits import is_blank
+from chain.limits import HASH_LENGTH_MAX, is_blank
 from chain.validation import rules
 from chain.validation.keeper import Validations
 from chain.validation.types import (
@@ -36,9 +36,6 @@ from chain.validation.types import (
     ParticipantRecords,
 )
 from chain.validation.votes import Votes
-
-HASH_LENGTH_MAX = 128
-"""Longest response_hash, in characters."""
 
 
 class Msgs:
