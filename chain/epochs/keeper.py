@@ -27,6 +27,7 @@ from chain.epochs.types import (
 )
 from chain.errors import ErrEffectiveEpochNotFound, ErrEpochGroupDataNotFound, ErrInvalidRecord
 from chain.genesis import GenesisState
+from chain.records import replace
 from chain.store import Map
 
 EPOCHS = Map(b"\x12\x00", "epochs/epochs", (int,), Epoch)
@@ -36,7 +37,11 @@ ACTIVE_PARTICIPANTS = Map(b"\x12\x03", "epochs/active_participants", (int,), Act
 SEEDS = Map(b"\x12\x04", "epochs/seeds", (int, str), RandomSeed)
 LAST_SEEN = Map(b"\x12\x05", "epochs/last_seen", (str, str), int)
 """Participant and machine to the last epoch that the machine was in. Follows from ACTIVE_PARTICIPANTS."""
-COLLECTIONS = (EPOCHS, EFFECTIVE_INDEX, GROUPS, ACTIVE_PARTICIPANTS, SEEDS, LAST_SEEN)
+REQUESTS = Map(b"\x12\x06", "epochs/requests", (), int)
+"""Inferences completed in the effective epoch. Its parent group's record takes the number over when it ends:
+the record is as large as the epoch has members, and must not be written again for every inference.
+"""
+COLLECTIONS = (EPOCHS, EFFECTIVE_INDEX, GROUPS, ACTIVE_PARTICIPANTS, SEEDS, LAST_SEEN, REQUESTS)
 
 GENESIS_REPUTATION = 1
 """Reputation of the members of epoch 0, who have no record yet."""
@@ -47,6 +52,7 @@ class Epochs:
 
     def __init__(self, params: ParamsSource) -> None:
         self._params = params
+        self._members: dict[str, tuple[EpochGroupData, dict[str, ValidationWeight]]] = {}
 
     def get_epoch(self, ctx: Context, index: int) -> Epoch | None:
         """An epoch's record, or None."""
@@ -99,6 +105,38 @@ class Epochs:
         """Writes a group."""
         GROUPS.set(ctx.store, group, group.epoch_index, group.model_id)
 
+    def find_member(self, group: EpochGroupData, address: str) -> ValidationWeight | None:
+        """A member of a group, or None. The index that it makes of a group's members saves time only: it is
+        of that very record, which never changes.
+        """
+        known = self._members.get(group.model_id)
+        if known is None or known[0] is not group:
+            by_address = {member.member_address: member for member in reversed(group.validation_weights)}
+            known = self._members[group.model_id] = (group, by_address)
+        return known[1].get(address)
+
+    def count_request(self, ctx: Context) -> int:
+        """Counts a completed inference of the effective epoch; gives how many there are now."""
+        count = self.get_requests(ctx) + 1
+        REQUESTS.set(ctx.store, count)
+        return count
+
+    def get_requests(self, ctx: Context) -> int:
+        """Inferences completed in the effective epoch."""
+        return REQUESTS.get(ctx.store) or 0
+
+    def close_requests(self, ctx: Context) -> int:
+        """The same at the epoch's end; the next one begins at 0."""
+        count = self.get_requests(ctx)
+        REQUESTS.delete(ctx.store)
+        return count
+
+    def describe_group(self, ctx: Context, group: EpochGroupData) -> EpochGroupData:
+        """A group as it is told: the parent in effect with the requests counted so far."""
+        if group.model_id or group.epoch_index != self.get_effective(ctx).index:
+            return group
+        return replace(group, number_of_requests=self.get_requests(ctx))
+
     def get_effective_group(self, ctx: Context, model_id: str = "") -> EpochGroupData | None:
         """A group of the effective epoch, or None."""
         return self.get_group(ctx, self.get_effective(ctx).index, model_id)
@@ -145,7 +183,10 @@ class Epochs:
         for epoch in genesis.epochs:
             self.set_epoch(ctx, epoch)
         for group in genesis.epoch_groups:
-            self.set_group(ctx, group)
+            running = not group.model_id and group.epoch_index == genesis.effective_epoch_index
+            self.set_group(ctx, replace(group, number_of_requests=0) if running else group)
+            if running and group.number_of_requests:
+                REQUESTS.set(ctx.store, group.number_of_requests)
         for active in sorted(genesis.active_participants, key=lambda active: active.epoch_id):
             self.set_active_participants(ctx, active)
         for seed in genesis.seeds:
@@ -157,7 +198,7 @@ class Epochs:
         return {
             "epochs": tuple(EPOCHS.values(ctx.store)),
             "effective_epoch_index": self.get_effective(ctx).index,
-            "epoch_groups": tuple(GROUPS.values(ctx.store)),
+            "epoch_groups": tuple(self.describe_group(ctx, group) for group in GROUPS.values(ctx.store)),
             "active_participants": tuple(ACTIVE_PARTICIPANTS.values(ctx.store)),
             "seeds": tuple(SEEDS.values(ctx.store)),
         }

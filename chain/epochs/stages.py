@@ -107,11 +107,14 @@ class Stages:
 
     def _switch(self, ctx: Context, upcoming: Epoch) -> None:
         """The upcoming epoch takes effect; the one before ends with the block before."""
-        ended = self._epochs.get_group(ctx, upcoming.index - 1) or EpochGroupData()
+        count = self._epochs.close_requests(ctx)
         for group in list(self._epochs.get_groups(ctx, upcoming.index - 1)):
-            self._epochs.set_group(ctx, replace(group, last_block_height=ctx.height - 1))
+            requests = 0 if group.model_id else count
+            self._epochs.set_group(
+                ctx, replace(group, last_block_height=ctx.height - 1, number_of_requests=requests)
+            )
         for group in list(self._epochs.get_groups(ctx, upcoming.index)):
-            requests = 0 if group.model_id else ended.number_of_requests
+            requests = 0 if group.model_id else count
             self._epochs.set_group(
                 ctx, replace(group, effective_block_height=ctx.height, previous_epoch_requests=requests)
             )

@@ -161,7 +161,7 @@ class EpochGroupData(Record, frozen=True):
     unit_of_compute_price: int = 0
     """Price of a unit of compute, umesh; parent only."""
     number_of_requests: int = 0
-    """Inferences completed in the epoch; parent only."""
+    """Inferences completed in the epoch; parent only. In the stored record from the epoch's end on."""
     previous_epoch_requests: int = 0
     """Inferences completed in the epoch before; parent only."""
     total_weight: int = 0

@@ -8,7 +8,6 @@ back.
 from collections.abc import Iterator
 
 from chain.context import Context
-from chain.epochs.types import EpochGroupData
 from chain.errors import ErrRequesterCannotPay
 from chain.genesis import GenesisState
 from chain.inference import rules
@@ -134,7 +133,7 @@ class Inferences:
         self.set_inference(ctx, completed)
         self._credit(ctx, completed)
         self.refund(ctx, completed.requested_by, completed.escrow_amount - completed.actual_cost)
-        self._record_details(ctx, completed, self._count_request(ctx))
+        self._record_details(ctx, completed)
         tokens = completed.prompt_token_count + completed.completion_token_count
         self._prices.record_tokens(ctx, completed.model, tokens)
         ctx.emit(
@@ -242,26 +241,19 @@ class Inferences:
             ),
         )
 
-    def _count_request(self, ctx: Context) -> EpochGroupData:
-        """The parent group in effect, with one more request."""
-        parent = self._epochs.require_effective_group(ctx)
-        counted = replace(parent, number_of_requests=parent.number_of_requests + 1)
-        self._epochs.set_group(ctx, counted)
-        return counted
-
-    def _record_details(self, ctx: Context, inference: Inference, parent: EpochGroupData) -> None:
+    def _record_details(self, ctx: Context, inference: Inference) -> None:
         """Where the effective epoch serves the model no more, its total power is recorded as 0."""
         executor = inference.executed_by
+        parent = self._epochs.require_effective_group(ctx)
         group = self._epochs.get_effective_group(ctx, inference.model)
-        member = next(
-            (entry for entry in parent.validation_weights if entry.member_address == executor), None
-        )
+        member = self._epochs.find_member(parent, executor)
+        requests = self._epochs.count_request(ctx)
         details = InferenceValidationDetails(
             epoch_id=inference.epoch_id,
             inference_id=inference.inference_id,
             executor_id=executor,
             executor_reputation=member.reputation if member else 0,
-            traffic_basis=max(parent.number_of_requests, parent.previous_epoch_requests),
+            traffic_basis=max(requests, parent.previous_epoch_requests),
             executor_power=max(member.weight, 0) if member else 0,
             model=inference.model,
             total_power=group.total_weight if group else 0,

@@ -153,7 +153,7 @@ class Msgs:
 
     def _check_assigned(self, ctx: Context, model_id: str, executor: str) -> None:
         group = self._epochs.require_effective_group(ctx, model_id)
-        if not any(member.member_address == executor for member in group.validation_weights):
+        if self._epochs.find_member(group, executor) is None:
             raise ErrExecutorNotInGroup(executor=executor, model=model_id, epoch_index=group.epoch_index)
 
     def _check_signatures(

@@ -5,7 +5,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 
 from chain.context import Context
-from chain.epochs.types import Epoch, EpochGroupData
+from chain.epochs.types import Epoch, EpochGroupData, ValidationWeight
 from chain.models.types import Model, Resolver
 from chain.nodes.types import Participant
 from chain.records import Record
@@ -328,8 +328,11 @@ class EpochGroups(Protocol):
     def require_effective_group(self, ctx: Context, model_id: str = "") -> EpochGroupData:
         """A group of the effective epoch; refuses when there is none and names what is served."""
 
-    def set_group(self, ctx: Context, group: EpochGroupData) -> None:
-        """Writes a group."""
+    def find_member(self, group: EpochGroupData, address: str) -> ValidationWeight | None:
+        """A member of a group, or None."""
+
+    def count_request(self, ctx: Context) -> int:
+        """Counts a completed inference of the effective epoch; gives how many there are now."""
 
 
 class TokenPrices(Protocol):

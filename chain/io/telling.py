@@ -54,16 +54,16 @@ def format_time(time_ns: int) -> str:
 
 
 def _summarise_tx(tx: bytes, result: TxResult) -> Parts:
-    return dict(
-        hash=compute_tx_hash(tx),
-        code=result.code,
-        codespace=result.codespace,
-        reason=result.reason,
-        log=result.log,
-        gas_wanted=result.gas_wanted,
-        gas_used=result.gas_used,
-        events=_events(result.events),
-    )
+    return {
+        "hash": compute_tx_hash(tx),
+        "code": result.code,
+        "codespace": result.codespace,
+        "reason": result.reason,
+        "log": result.log,
+        "gas_wanted": result.gas_wanted,
+        "gas_used": result.gas_used,
+        "events": _events(result.events),
+    }
 
 
 def _events(events: tuple[Event, ...]) -> list[Parts]:

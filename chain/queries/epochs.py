@@ -26,13 +26,14 @@ class EpochQueries:
         group = self._epochs.get_group(ctx, index, model_id)
         if group is None:
             raise ErrEpochGroupDataNotFound(epoch_index=index, model_id=model_id, served="")
-        return q.QueryEpochGroupDataResponse(group)
+        return q.QueryEpochGroupDataResponse(self._epochs.describe_group(ctx, group))
 
     def current_epoch_group_data(
         self, ctx: Context, request: q.QueryCurrentEpochGroupDataRequest
     ) -> q.QueryCurrentEpochGroupDataResponse:
         """The parent group in effect."""
-        return q.QueryCurrentEpochGroupDataResponse(self._epochs.require_effective_group(ctx))
+        group = self._epochs.require_effective_group(ctx)
+        return q.QueryCurrentEpochGroupDataResponse(self._epochs.describe_group(ctx, group))
 
     def active_participants(
         self, ctx: Context, request: q.QueryActiveParticipantsRequest

@@ -85,7 +85,7 @@ class ValidationQueries:
     ) -> q.QueryGetMinimumValidationAverageResponse:
         """How much is re-executed at the traffic of now of an executor with full reputation."""
         parent = self._epochs.get_effective_group(ctx) or EpochGroupData()
-        traffic = max(parent.number_of_requests, parent.previous_epoch_requests)
+        traffic = max(self._epochs.get_requests(ctx), parent.previous_epoch_requests)
         average = rules.compute_minimum_average(traffic, self._governance.get_params(ctx).validation)
         return q.QueryGetMinimumValidationAverageResponse(traffic, to_decimal(average), ctx.height)
 

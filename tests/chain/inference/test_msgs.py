@@ -59,7 +59,7 @@ class TestStartThenFinish:
         market.deliver(market.start())
         market.deliver(market.finish())
         ctx = market.context()
-        assert market.keepers.epochs.require_effective_group(ctx).number_of_requests == 1
+        assert market.keepers.epochs.get_requests(ctx) == 1
         details = market.keepers.inferences.get_details(ctx, 0, market.start().inference_id)
         assert details is not None
         assert (details.executor_power, details.total_power, details.traffic_basis) == (10, 20, 1)
