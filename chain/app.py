@@ -29,7 +29,7 @@ from chain.merkle import MerkleTree, Proof, Undo
 from chain.queries.table import answer, build_queries
 from chain.router import build_routes, find_governed
 from chain.store import Store
-from chain.upgrades.plan import UPGRADES, Upgrade, find_upgrade_wakeup, process_upgrades
+from chain.upgrades.plan import UPGRADES, Upgrade, find_fault, find_upgrade_wakeup, process_upgrades
 from chain.waking import Ending, Wakeup, find_first
 
 RESULTS_DOMAIN = b"meshkeeper/results\0"
@@ -68,7 +68,7 @@ class App:
         upgrades: tuple[Upgrade, ...] = UPGRADES,
     ) -> None:
         self._version = version
-        self._keepers = build_keepers()
+        self._keepers = build_keepers(upgrades)
         self._encoder = BlockEncoder()
         self._routes = build_routes(self._keepers)
         self._queries = build_queries(self._keepers)
@@ -82,6 +82,7 @@ class App:
         self._history = History(history_blocks)
         self._check = Context(Header("", 0, 0), self._store.branch())
         self._upgrades = upgrades
+        self._is_lawful = False
         k = self._keepers
         enactment = Enactment(k.proposals, find_governed(self._routes))
         self._end_block = (
@@ -138,6 +139,7 @@ class App:
         if refusal:
             raise Fatal(f"block {block.header.height} does not follow {last.height}: {refusal}")
         ctx = Context(block.header, self._store.branch())
+        self._require_law(ctx)
         process_upgrades(self._upgrades, self._keepers, ctx)
         tx_results = tuple(self._executor.run(ctx, tx, Mode.DELIVER) for tx in block.txs)
         self._process_end(ctx)
@@ -155,11 +157,17 @@ class App:
         self._encoder.clear()
         self._settle(pending.ctx.header, pending.result.app_hash, pending.result.results_hash)
 
+    def require_law(self) -> None:
+        """Stops a program that cannot make the next block: it lacks the upgrade that begins there, or brings
+        one that does not.
+        """
+        self._require_law(self._next_block())
+
     def find_wakeup(self) -> Wakeup:
         """The next block that would do something if no transaction came."""
         ctx = self._committed()
         of_the_end = [ending.find_wakeup(ctx) for ending in self._end_block]
-        return find_first([find_upgrade_wakeup(self._upgrades, ctx), *of_the_end])
+        return find_first([find_upgrade_wakeup(self._keepers.upgrades, ctx), *of_the_end])
 
     def skip(self, header: Header) -> None:
         """Passes over empty blocks up to this header, as if each had been made and committed. Refuses
@@ -183,6 +191,7 @@ class App:
         go back to is that height's number. For simulations: a driver takes back itself what it has stored.
         """
         self._drop_pending()
+        self._is_lawful = False
         steps = self._history.find(height, self._require_header().height)
         changes = merge(steps)
         for key, value in changes.items():
@@ -274,6 +283,15 @@ class App:
         return ()
 
     # Inside
+
+    def _require_law(self, ctx: Context) -> None:
+        plan = self._keepers.upgrades.get_plan(ctx)
+        if self._is_lawful and (plan is None or plan.height != ctx.height):
+            return
+        fault = find_fault(self._upgrades, self._keepers.upgrades, ctx)
+        if fault is not None:
+            raise Fatal(fault)
+        self._is_lawful = True
 
     def _process_end(self, ctx: Context) -> None:
         for ending in self._end_block:

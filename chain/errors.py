@@ -6,7 +6,7 @@
     ├── inference           models, nodes, epochs, proof of compute, inference (1100 to 1199)
     ├── collateral          deposits
     ├── slashing            the jail (from 1200)
-    └── governance          proposals and votes (from 1220)
+    └── governance          proposals and votes (from 1220), upgrades (from 1280)
 
 A refusal carries typed fields and makes its sentence from them. Codes and names are stable; sentences are
 not, and are never hashed.
@@ -287,6 +287,14 @@ class ErrTooManyProposals(GovernanceRefusal):
 
 class ErrVoteNotAccepted(GovernanceRefusal):
     code, says = 1224, "vote of {voter} on proposal {proposal_id} not accepted: {why}"
+
+
+class ErrUpgradeNotAccepted(GovernanceRefusal):
+    code, says = 1280, "upgrade {name!r} cannot be planned: {why}"
+
+
+class ErrNoUpgradePlanned(GovernanceRefusal):
+    code, says = 1281, "no upgrade is planned"
 
 
 class Fatal(Exception):

@@ -26,6 +26,7 @@ from chain.proposals.types import Proposal, Vote
 from chain.records import Record
 from chain.rewards.types import SettleAmount, TokenomicsData
 from chain.slashing.types import Jailing
+from chain.upgrades.types import AppliedUpgrade, RoomVersion, UpgradePlan
 from chain.validation.types import InferenceValidation, InferenceVote
 
 
@@ -112,3 +113,11 @@ class GenesisState(Record, frozen=True):
     """Votes on open proposals, by proposal and voter."""
     next_proposal_id: int = 0
     """Number of the next proposal; 0 for the first."""
+    upgrade_plan: UpgradePlan | None = None
+    """The planned upgrade; absent when none is."""
+    applied_upgrades: tuple[AppliedUpgrade, ...] = ()
+    """Upgrades that the chain has behind it, by name; empty for a new chain that begins with the law of the
+    program that begins it.
+    """
+    room_versions: tuple[RoomVersion, ...] = ()
+    """Versions of the rooms' law, by room; without those of version 1."""

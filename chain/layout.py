@@ -22,6 +22,7 @@ from chain.proposals import keeper as proposals
 from chain.rewards import keeper as rewards
 from chain.slashing import keeper as slashing
 from chain.store import Map
+from chain.upgrades import keeper as upgrades
 from chain.validation import keeper as validation
 
 ROOMS: tuple[tuple[str, int, tuple[Map[Anything], ...]], ...] = (
@@ -39,6 +40,7 @@ ROOMS: tuple[tuple[str, int, tuple[Map[Anything], ...]], ...] = (
     ("pricing", 0x17, pricing.COLLECTIONS),
     ("slashing", 0x18, slashing.COLLECTIONS),
     ("proposals", 0x19, proposals.COLLECTIONS),
+    ("upgrades", 0x1B, upgrades.COLLECTIONS),
 )
 """Name, first byte and collections of each room, by first byte."""
 

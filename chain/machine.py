@@ -25,6 +25,8 @@ from chain.rewards.keeper import Rewards
 from chain.rewards.settlement import Settlement
 from chain.rewards.sharing import compute_work_adjustments
 from chain.slashing.keeper import Slashing
+from chain.upgrades.keeper import Upgrades
+from chain.upgrades.plan import UPGRADES, Upgrade, build_upgrades
 from chain.validation.keeper import Validations
 from chain.validation.votes import Votes
 
@@ -51,10 +53,11 @@ class Keepers:
     votes: Votes
     prices: Prices
     proposals: Proposals
+    upgrades: Upgrades
 
 
-def build_keepers() -> Keepers:
-    """All keepers, wired together."""
+def build_keepers(known: tuple[Upgrade, ...] = UPGRADES) -> Keepers:
+    """All keepers, wired together, for a program that brings these upgrades."""
     accounts, governance, nodes = Accounts(), Governance(), Nodes()
     bank = Bank(accounts)
     models, epochs = Models(governance), Epochs(governance)
@@ -89,6 +92,7 @@ def build_keepers() -> Keepers:
         votes=votes,
         prices=prices,
         proposals=Proposals(governance, bank, epochs, nodes),
+        upgrades=build_upgrades(known),
     )
 
 
@@ -151,4 +155,5 @@ def _document_rooms(keepers: Keepers) -> tuple[Documented, ...]:
         keepers.validations,
         keepers.prices,
         keepers.proposals,
+        keepers.upgrades,
     )

@@ -30,6 +30,8 @@ from chain.rewards import msgs as rewards_msgs
 from chain.rewards import types as rewards
 from chain.slashing import msgs as slashing_msgs
 from chain.slashing import types as slashing
+from chain.upgrades import msgs as upgrades_msgs
+from chain.upgrades import types as upgrades
 from chain.validation import msgs as validation_msgs
 from chain.validation import types as validation
 
@@ -46,7 +48,14 @@ class Route:
     """Applies it and returns the record of the answer."""
 
 
-GOVERNED = (params.MsgUpdateParams, models.MsgRegisterModel, models.MsgRetireModel, slashing.MsgUnjail)
+GOVERNED = (
+    params.MsgUpdateParams,
+    models.MsgRegisterModel,
+    models.MsgRetireModel,
+    slashing.MsgUnjail,
+    upgrades.MsgSoftwareUpgrade,
+    upgrades.MsgCancelUpgrade,
+)
 """Messages that a proposal may carry."""
 
 
@@ -68,6 +77,7 @@ def build_routes(keepers: Keepers) -> Mapping[str, Route]:
     validation_room = validation_msgs.Msgs(
         k.validations, k.votes, k.governance, k.nodes, k.epochs, k.inferences
     )
+    upgrades_room = upgrades_msgs.Msgs(k.upgrades, k.governance)
     pricing_room = pricing_msgs.Msgs(k.prices, k.nodes, k.epochs)
     routes = (
         Route(bank.MsgSend, "from_address", bank_room.send),
@@ -93,6 +103,8 @@ def build_routes(keepers: Keepers) -> Mapping[str, Route]:
         Route(collateral.MsgDepositCollateral, "participant", collateral_room.deposit_collateral),
         Route(collateral.MsgWithdrawCollateral, "participant", collateral_room.withdraw_collateral),
         Route(slashing.MsgUnjail, "creator", slashing_room.unjail),
+        Route(upgrades.MsgSoftwareUpgrade, "authority", upgrades_room.software_upgrade),
+        Route(upgrades.MsgCancelUpgrade, "authority", upgrades_room.cancel_upgrade),
     )
     table = {type_url(route.message): route for route in routes}
     proposals_room = proposals_msgs.Msgs(k.proposals, k.governance, find_governed(table))

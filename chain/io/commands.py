@@ -72,6 +72,7 @@ QUERIES: dict[str, dict[str, str]] = {
     },
     "slashing": {"show": "Jailing", "list": "JailingAll"},
     "proposals": {"show": "Proposal", "list": "ProposalAll", "votes": "ProposalVotes"},
+    "upgrades": {"plan": "UpgradePlan", "list": "AppliedUpgradeAll", "versions": "RoomVersionAll"},
     "blocks": {"show": "/chain.v1.EventStream/GetBlock"},
     "txs": {"show": "/cosmos.tx.v1beta1.Service/GetTx"},
     "auth": {"account": "/cosmos.auth.v1beta1.Query/Account"},
@@ -108,6 +109,7 @@ TXS: dict[str, dict[str, Any]] = {
     },
     "slashing": {"unjail": tx_pb2.MsgUnjail},
     "proposals": {"submit": tx_pb2.MsgSubmitProposal, "vote": tx_pb2.MsgVote},
+    "upgrades": {"plan": tx_pb2.MsgSoftwareUpgrade, "cancel": tx_pb2.MsgCancelUpgrade},
     "rewards": {"claim": tx_pb2.MsgClaimRewards},
     "bank": {"send": bank_pb2.MsgSend},
 }

@@ -15,6 +15,7 @@ from chain.errors import Refusal
 from chain.genesis import GenesisState
 from chain.io.refused import Refused, first_line
 from chain.params import Params, validate
+from chain.upgrades.plan import UPGRADES, build_upgrades
 from chain.v1 import genesis_pb2
 
 GENESIS_FILE = "genesis.json"
@@ -77,6 +78,7 @@ def build_genesis(
     of compute. The authority has an account even without coins.
     """
     addresses = sorted({authority, *balances, *weights})
+    applied, versions = build_upgrades(UPGRADES).describe_law(0)
     return GenesisState(
         chain_id=chain_id,
         genesis_time_ns=time_ns,
@@ -90,6 +92,8 @@ def build_genesis(
             if balances[address]
         ),
         genesis_members=tuple(GenesisMember(address, weights[address]) for address in sorted(weights)),
+        applied_upgrades=applied,
+        room_versions=versions,
     )
 
 

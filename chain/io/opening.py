@@ -28,6 +28,7 @@ def open_chain(
         return _begin(database, genesis, version, history_blocks)
     _refuse_another(stored, genesis)
     app, tip = restore_chain(stored, version, history_blocks)
+    app.require_law()
     return app, tip, decode(GenesisState, stored.genesis)
 
 

@@ -115,8 +115,8 @@ class MsgSubmitProposal(Record, frozen=True):
     summary: str = ""
     """Why, at most 10000 characters."""
     messages: tuple[Any, ...] = ()
-    """1 to 16 of MsgUpdateParams, MsgRegisterModel, MsgRetireModel and MsgUnjail, each signed by the
-    authority: its first field names the governance account.
+    """1 to 16 of MsgUpdateParams, MsgRegisterModel, MsgRetireModel, MsgUnjail, MsgSoftwareUpgrade and
+    MsgCancelUpgrade, each signed by the authority: its first field names the governance account.
     """
 
 

@@ -13,6 +13,7 @@ from chain.queries import jail_types as jail
 from chain.queries import proposal_types as ballots
 from chain.queries import reward_types as claims
 from chain.queries import types as q
+from chain.queries import upgrade_types as u
 from chain.queries import validation_types as v
 from chain.queries.accounts import AccountQueries
 from chain.queries.collateral import CollateralQueries
@@ -25,6 +26,7 @@ from chain.queries.pricing import PricingQueries
 from chain.queries.proposals import ProposalQueries
 from chain.queries.rewards import RewardQueries
 from chain.queries.slashing import SlashingQueries
+from chain.queries.upgrades import UpgradeQueries
 from chain.queries.validation import ValidationQueries
 
 OWN = "/chain.v1.Query/"
@@ -54,7 +56,6 @@ def build_queries(keepers: Keepers) -> Mapping[str, Query]:
     inference = InferenceQueries(keepers.inferences, keepers.executors)
     collateral = CollateralQueries(keepers.deposits)
     slashing = SlashingQueries(keepers.slashing)
-    proposals = ProposalQueries(keepers.proposals)
 
     def params(ctx: Context, request: q.QueryParamsRequest) -> q.QueryParamsResponse:
         return q.QueryParamsResponse(keepers.governance.get_params(ctx))
@@ -106,11 +107,22 @@ def build_queries(keepers: Keepers) -> Mapping[str, Query]:
         *_build_reward_queries(keepers),
         Query(OWN + "Jailing", jail.QueryJailingRequest, slashing.jailing),
         Query(OWN + "JailingAll", jail.QueryJailingAllRequest, slashing.jailing_all),
+        *_build_governance_queries(keepers),
+    )
+    return {query.path: query for query in queries}
+
+
+def _build_governance_queries(keepers: Keepers) -> tuple[Query, ...]:
+    """Reads of proposals and upgrades."""
+    proposals, upgrades = ProposalQueries(keepers.proposals), UpgradeQueries(keepers.upgrades)
+    return (
         Query(OWN + "Proposal", ballots.QueryProposalRequest, proposals.proposal),
         Query(OWN + "ProposalAll", ballots.QueryProposalAllRequest, proposals.proposal_all),
         Query(OWN + "ProposalVotes", ballots.QueryProposalVotesRequest, proposals.proposal_votes),
+        Query(OWN + "UpgradePlan", u.QueryUpgradePlanRequest, upgrades.upgrade_plan),
+        Query(OWN + "AppliedUpgradeAll", u.QueryAppliedUpgradeAllRequest, upgrades.applied_upgrade_all),
+        Query(OWN + "RoomVersionAll", u.QueryRoomVersionAllRequest, upgrades.room_version_all),
     )
-    return {query.path: query for query in queries}
 
 
 def _build_reward_queries(keepers: Keepers) -> tuple[Query, ...]:

@@ -4,12 +4,16 @@ Brokers put a path behind the URL. Those who had registered "http://host:9000/" 
 some servers do not know.
 """
 
+from typing import TYPE_CHECKING
+
 from chain.context import Context
-from chain.machine import Keepers
 from chain.records import replace
 
+if TYPE_CHECKING:
+    from chain.machine import Keepers
 
-def migrate(keepers: Keepers, ctx: Context) -> int:
+
+def migrate(keepers: "Keepers", ctx: Context) -> int:
     """Rewrites every participant whose URL ends with a slash; how many there were."""
     changed = 0
     for participant in list(keepers.nodes.get_participants(ctx)):

@@ -12,6 +12,7 @@ from chain.v1 import proposals_pb2 as _proposals_pb2
 from chain.v1 import pricing_pb2 as _pricing_pb2
 from chain.v1 import rewards_pb2 as _rewards_pb2
 from chain.v1 import slashing_pb2 as _slashing_pb2
+from chain.v1 import upgrades_pb2 as _upgrades_pb2
 from chain.v1 import validation_pb2 as _validation_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -638,3 +639,41 @@ class QueryUnitOfComputePriceProposalAllResponse(_message.Message):
     proposals: _containers.RepeatedCompositeFieldContainer[_pricing_pb2.UnitOfComputePriceProposal]
     pagination: _pagination_pb2.PageResponse
     def __init__(self, proposals: _Optional[_Iterable[_Union[_pricing_pb2.UnitOfComputePriceProposal, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
+
+class QueryUpgradePlanRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class QueryUpgradePlanResponse(_message.Message):
+    __slots__ = ("plan",)
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    plan: _upgrades_pb2.UpgradePlan
+    def __init__(self, plan: _Optional[_Union[_upgrades_pb2.UpgradePlan, _Mapping]] = ...) -> None: ...
+
+class QueryAppliedUpgradeAllRequest(_message.Message):
+    __slots__ = ("pagination",)
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+
+class QueryAppliedUpgradeAllResponse(_message.Message):
+    __slots__ = ("upgrades", "pagination")
+    UPGRADES_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    upgrades: _containers.RepeatedCompositeFieldContainer[_upgrades_pb2.AppliedUpgrade]
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, upgrades: _Optional[_Iterable[_Union[_upgrades_pb2.AppliedUpgrade, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
+
+class QueryRoomVersionAllRequest(_message.Message):
+    __slots__ = ("pagination",)
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+
+class QueryRoomVersionAllResponse(_message.Message):
+    __slots__ = ("versions", "pagination")
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    versions: _containers.RepeatedCompositeFieldContainer[_upgrades_pb2.RoomVersion]
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, versions: _Optional[_Iterable[_Union[_upgrades_pb2.RoomVersion, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...

@@ -260,6 +260,21 @@ class QueryStub:
                 request_serializer=chain_dot_v1_dot_query__pb2.QueryProposalVotesRequest.SerializeToString,
                 response_deserializer=chain_dot_v1_dot_query__pb2.QueryProposalVotesResponse.FromString,
                 _registered_method=True)
+        self.UpgradePlan = channel.unary_unary(
+                '/chain.v1.Query/UpgradePlan',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryUpgradePlanRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryUpgradePlanResponse.FromString,
+                _registered_method=True)
+        self.AppliedUpgradeAll = channel.unary_unary(
+                '/chain.v1.Query/AppliedUpgradeAll',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryAppliedUpgradeAllRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryAppliedUpgradeAllResponse.FromString,
+                _registered_method=True)
+        self.RoomVersionAll = channel.unary_unary(
+                '/chain.v1.Query/RoomVersionAll',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryRoomVersionAllRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryRoomVersionAllResponse.FromString,
+                _registered_method=True)
 
 
 class QueryServicer:
@@ -582,6 +597,27 @@ class QueryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpgradePlan(self, request, context):
+        """The planned upgrade; absent when none is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AppliedUpgradeAll(self, request, context):
+        """All upgrades that the chain has behind it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RoomVersionAll(self, request, context):
+        """Versions of the rooms' law.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_QueryServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -809,6 +845,21 @@ def add_QueryServicer_to_server(servicer, server):
                     servicer.ProposalVotes,
                     request_deserializer=chain_dot_v1_dot_query__pb2.QueryProposalVotesRequest.FromString,
                     response_serializer=chain_dot_v1_dot_query__pb2.QueryProposalVotesResponse.SerializeToString,
+            ),
+            'UpgradePlan': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpgradePlan,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryUpgradePlanRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryUpgradePlanResponse.SerializeToString,
+            ),
+            'AppliedUpgradeAll': grpc.unary_unary_rpc_method_handler(
+                    servicer.AppliedUpgradeAll,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryAppliedUpgradeAllRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryAppliedUpgradeAllResponse.SerializeToString,
+            ),
+            'RoomVersionAll': grpc.unary_unary_rpc_method_handler(
+                    servicer.RoomVersionAll,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryRoomVersionAllRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryRoomVersionAllResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -2027,6 +2078,87 @@ class Query:
             '/chain.v1.Query/ProposalVotes',
             chain_dot_v1_dot_query__pb2.QueryProposalVotesRequest.SerializeToString,
             chain_dot_v1_dot_query__pb2.QueryProposalVotesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpgradePlan(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/UpgradePlan',
+            chain_dot_v1_dot_query__pb2.QueryUpgradePlanRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryUpgradePlanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AppliedUpgradeAll(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/AppliedUpgradeAll',
+            chain_dot_v1_dot_query__pb2.QueryAppliedUpgradeAllRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryAppliedUpgradeAllResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RoomVersionAll(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/RoomVersionAll',
+            chain_dot_v1_dot_query__pb2.QueryRoomVersionAllRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryRoomVersionAllResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -389,3 +389,29 @@ class MsgVote(_message.Message):
 class MsgVoteResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
+
+class MsgSoftwareUpgrade(_message.Message):
+    __slots__ = ("authority", "name", "height", "info")
+    AUTHORITY_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    INFO_FIELD_NUMBER: _ClassVar[int]
+    authority: str
+    name: str
+    height: int
+    info: str
+    def __init__(self, authority: _Optional[str] = ..., name: _Optional[str] = ..., height: _Optional[int] = ..., info: _Optional[str] = ...) -> None: ...
+
+class MsgSoftwareUpgradeResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class MsgCancelUpgrade(_message.Message):
+    __slots__ = ("authority",)
+    AUTHORITY_FIELD_NUMBER: _ClassVar[int]
+    authority: str
+    def __init__(self, authority: _Optional[str] = ...) -> None: ...
+
+class MsgCancelUpgradeResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...

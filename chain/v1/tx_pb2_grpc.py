@@ -126,6 +126,16 @@ class MsgStub:
                 request_serializer=chain_dot_v1_dot_tx__pb2.MsgUnjail.SerializeToString,
                 response_deserializer=chain_dot_v1_dot_tx__pb2.MsgUnjailResponse.FromString,
                 _registered_method=True)
+        self.SoftwareUpgrade = channel.unary_unary(
+                '/chain.v1.Msg/SoftwareUpgrade',
+                request_serializer=chain_dot_v1_dot_tx__pb2.MsgSoftwareUpgrade.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_tx__pb2.MsgSoftwareUpgradeResponse.FromString,
+                _registered_method=True)
+        self.CancelUpgrade = channel.unary_unary(
+                '/chain.v1.Msg/CancelUpgrade',
+                request_serializer=chain_dot_v1_dot_tx__pb2.MsgCancelUpgrade.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_tx__pb2.MsgCancelUpgradeResponse.FromString,
+                _registered_method=True)
         self.SubmitProposal = channel.unary_unary(
                 '/chain.v1.Msg/SubmitProposal',
                 request_serializer=chain_dot_v1_dot_tx__pb2.MsgSubmitProposal.SerializeToString,
@@ -269,6 +279,20 @@ class MsgServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SoftwareUpgrade(self, request, context):
+        """Plans the next upgrade. Authority only.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelUpgrade(self, request, context):
+        """Drops the planned upgrade. Authority only.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SubmitProposal(self, request, context):
         """Proposes messages of the authority.
         """
@@ -375,6 +399,16 @@ def add_MsgServicer_to_server(servicer, server):
                     servicer.Unjail,
                     request_deserializer=chain_dot_v1_dot_tx__pb2.MsgUnjail.FromString,
                     response_serializer=chain_dot_v1_dot_tx__pb2.MsgUnjailResponse.SerializeToString,
+            ),
+            'SoftwareUpgrade': grpc.unary_unary_rpc_method_handler(
+                    servicer.SoftwareUpgrade,
+                    request_deserializer=chain_dot_v1_dot_tx__pb2.MsgSoftwareUpgrade.FromString,
+                    response_serializer=chain_dot_v1_dot_tx__pb2.MsgSoftwareUpgradeResponse.SerializeToString,
+            ),
+            'CancelUpgrade': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelUpgrade,
+                    request_deserializer=chain_dot_v1_dot_tx__pb2.MsgCancelUpgrade.FromString,
+                    response_serializer=chain_dot_v1_dot_tx__pb2.MsgCancelUpgradeResponse.SerializeToString,
             ),
             'SubmitProposal': grpc.unary_unary_rpc_method_handler(
                     servicer.SubmitProposal,
@@ -875,6 +909,60 @@ class Msg:
             '/chain.v1.Msg/Unjail',
             chain_dot_v1_dot_tx__pb2.MsgUnjail.SerializeToString,
             chain_dot_v1_dot_tx__pb2.MsgUnjailResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SoftwareUpgrade(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Msg/SoftwareUpgrade',
+            chain_dot_v1_dot_tx__pb2.MsgSoftwareUpgrade.SerializeToString,
+            chain_dot_v1_dot_tx__pb2.MsgSoftwareUpgradeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelUpgrade(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Msg/CancelUpgrade',
+            chain_dot_v1_dot_tx__pb2.MsgCancelUpgrade.SerializeToString,
+            chain_dot_v1_dot_tx__pb2.MsgCancelUpgradeResponse.FromString,
             options,
             channel_credentials,
             insecure,
