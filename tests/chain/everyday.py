@@ -22,9 +22,11 @@ from chain.poc.types import MsgSubmitPocBatch, MsgSubmitPocValidation
 from chain.pricing.types import MsgSubmitUnitOfComputePriceProposal
 from chain.proposals.types import MsgSubmitProposal, MsgVote, VoteOption
 from chain.queries import types as q
+from chain.records import replace
 from chain.rewards.types import MsgClaimRewards
 from chain.slashing.types import Jailing, MsgUnjail
 from chain.tx import Any
+from chain.upgrades.types import MsgCancelUpgrade, MsgSoftwareUpgrade
 from chain.validation.types import MsgInvalidateInference, MsgRevalidateInference, MsgValidation
 from tests.chain.kit import SHORT, Chain, Signer, build_genesis
 
@@ -33,7 +35,9 @@ HOSTS = (ANN, BEN, CAT)
 STRANGER = Signer("stranger")
 """Has coins, and no part in anything."""
 SIGNERS = (GOV, *HOSTS, STRANGER)
-MINING, SECOND_MINING = 18, 58
+PARAMS = replace(SHORT, epoch=replace(SHORT.epoch, epoch_shift=2))
+"""Those of the other tests, with time to settle in before the first proof of compute."""
+MINING, SECOND_MINING = 38, 78
 """Starts of the first two proofs of compute."""
 VOTING, SWITCH = 12, 19
 """Blocks from there to the first vote, and until the new groups are in effect."""
@@ -47,7 +51,7 @@ def begin() -> Chain:
     """The chain before its first block: four members, one of them in jail, and a stranger."""
     members = sorted((GenesisMember(host.address, 1) for host in HOSTS), key=lambda one: one.address)
     jailed = Jailing(CAT.address, "downtime", 1, 1)
-    return Chain(build_genesis(*SIGNERS, genesis_members=tuple(members), jailings=(jailed,)))
+    return Chain(build_genesis(*SIGNERS, params=PARAMS, genesis_members=tuple(members), jailings=(jailed,)))
 
 
 def live(chain: Chain) -> Iterator[Step]:
@@ -101,12 +105,14 @@ def _settle_in() -> Iterator[Step]:
 
 
 def _govern() -> Iterator[Step]:
-    yield GOV, MsgUpdateParams(GOV.address, SHORT)
+    yield GOV, MsgUpdateParams(GOV.address, PARAMS)
     change = MsgRetireModel(GOV.address, "older")
     packed = Any(type_url(type(change)), encode(change))
     yield STRANGER, MsgSubmitProposal(STRANGER.address, "Retire older", "Nobody serves it.", (packed,))
     yield ANN, MsgVote(ANN.address, 1, VoteOption.NO)
     yield GOV, MsgRetireModel(GOV.address, "old")
+    yield GOV, MsgSoftwareUpgrade(GOV.address, "far-away", 1_000_000, "Nothing to do yet.")
+    yield GOV, MsgCancelUpgrade(GOV.address)
 
 
 def _mine(chain: Chain, start: int, epoch: int) -> Iterator[Step]:
