@@ -34,8 +34,8 @@ class Context:
 
     def emit(self, type_: str, **attributes: str | int | bool) -> None:
         """Records an event. Attributes keep the order in which they are given; values become text."""
-        pairs = tuple((name, _text(value)) for name, value in attributes.items())
-        self.events.append(Event(type_, pairs))
+        pairs = [(name, value if type(value) is str else _text(value)) for name, value in attributes.items()]
+        self.events.append(Event(type_, tuple(pairs)))
 
     def branch(self) -> "Context":
         """A context over a branch of the state, with events of its own."""
@@ -48,6 +48,6 @@ class Context:
 
 
 def _text(value: str | int | bool) -> str:
-    if isinstance(value, bool):
+    if value is True or value is False:
         return "true" if value else "false"
     return str(value)

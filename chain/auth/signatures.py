@@ -45,12 +45,11 @@ class SignatureCache:
     """
 
     def __init__(self) -> None:
-        self._verified: dict[bytes, None] = {}
+        self._verified: dict[tuple[str, bytes, bytes, bytes], None] = {}
 
     def verify(self, key_type: str, public_key: bytes, message: bytes, signature: bytes) -> bool:
         """Same as `verify_signature`."""
-        parts = (key_type.encode(), public_key, signature, hashlib.sha256(message).digest())
-        name = hashlib.sha256(b"\0".join(parts)).digest()
+        name = (key_type, public_key, signature, hashlib.sha256(message).digest())
         if name in self._verified:
             return True
         good = verify_signature(key_type, public_key, message, signature)

@@ -4,8 +4,7 @@ Prices: a token costs what the model states for its kind (prompt or completion),
 where it states 0. Both prices are fixed by whichever of start and finish comes first.
 """
 
-from base64 import b64decode, b64encode
-from binascii import Error as Base64Error
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Collection, Iterable
 from hashlib import sha256
 
@@ -58,10 +57,10 @@ def decode_signature(text: str) -> bytes | None:
     """The 64 bytes of a signature, or None. Only the one canonical base64 form counts, so that no two texts
     name one inference."""
     try:
-        raw = b64decode(text.encode(), validate=True)
-    except (Base64Error, ValueError):
+        raw = a2b_base64(text)
+    except ValueError:
         return None
-    return raw if len(raw) == SIGNATURE_BYTES and b64encode(raw).decode() == text else None
+    return raw if len(raw) == SIGNATURE_BYTES and b2a_base64(raw, newline=False) == text.encode() else None
 
 
 def build_request_bytes(original_prompt: str, request_timestamp: int, transfer_agent: str) -> bytes:
