@@ -30,6 +30,7 @@ from chain.queries.table import answer, build_queries
 from chain.router import build_routes, find_governed
 from chain.store import Store
 from chain.upgrades.plan import UPGRADES, Upgrade, find_fault, find_upgrade_wakeup, process_upgrades
+from chain.validators.keeper import find_updates
 from chain.waking import Ending, Wakeup, find_first
 
 RESULTS_DOMAIN = b"meshkeeper/results\0"
@@ -303,7 +304,8 @@ class App:
                 raise Fatal(f"the end of block {ctx.height} failed: {error}") from error
 
     def _finish(self, ctx: Context, tx_results: tuple[TxResult, ...]) -> BlockResult:
-        changes = tuple((key, self._encoder.encode(key, value)) for key, value in ctx.store.changes())
+        changed = ctx.store.changes()
+        changes = tuple((key, self._encoder.encode(key, value)) for key, value in changed)
         undo = self._tree.update(changes)
         result = BlockResult(
             height=ctx.height,
@@ -313,6 +315,7 @@ class App:
             app_hash=self._tree.root(),
             results_hash=compute_results_hash(tx_results),
             epoch=encode(self._keepers.epochs.get_epoch_info(ctx)),
+            validator_updates=find_updates(changed, self._store),
         )
         self._pending = Pending(ctx, result, undo)
         return result

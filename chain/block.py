@@ -54,6 +54,15 @@ class TxResult(Record, frozen=True):
     events: tuple[Event, ...] = ()
 
 
+class ValidatorUpdate(Record, frozen=True):
+    """What a block changes about one consensus validator. A driver gives it effect two blocks later."""
+
+    public_key: bytes
+    """Ed25519, 32 bytes."""
+    power: int
+    """New voting power; 0 for one that is a validator no more."""
+
+
 class BlockResult(Record, frozen=True):
     """What a block did. A driver stores it, then commits it."""
 
@@ -71,6 +80,8 @@ class BlockResult(Record, frozen=True):
     """Where the chain stands after this block: encoded chain.v1.EpochInfo, for those who follow the chain.
     Never hashed.
     """
+    validator_updates: tuple[ValidatorUpdate, ...] = ()
+    """What changed among the consensus validators, by key, each once; of `init_chain` all of them."""
 
 
 class QueryResult(Record, frozen=True):

@@ -27,6 +27,7 @@ from chain.nodes.rules import (
     NODES_MAX,
     URL_LENGTH_MAX,
 )
+from chain.validators.types import GUARDIANS_MAX
 
 WHOLE = 0
 """Bounded by the transaction alone, which has at most `auth.max_tx_bytes` and pays for each of them."""
@@ -55,6 +56,7 @@ TEXTS: Mapping[str, Mapping[str, int]] = {
     "chain.v1.PocParams": {"poc_admission": _WORD},
     "chain.v1.CollateralParams": {"downtime_test": _WORD},
     "chain.v1.ModelParams": {"alternative_resolution": _WORD},
+    "chain.v1.ConsensusParams": {"guardian_addresses": _ADDRESS},
     "chain.v1.MsgRegisterModel": {
         "authority": _ADDRESS,
         "proposed_by": _ADDRESS,
@@ -153,6 +155,7 @@ COUNTS: Mapping[str, Mapping[str, int]] = {
         "received_dist_micro": BATCH_NONCES_MAX,
     },
     "chain.v1.MsgSubmitProposal": {"messages": PROPOSAL_MESSAGES_MAX},
+    "chain.v1.ConsensusParams": {"guardian_addresses": GUARDIANS_MAX},
     "cosmos.tx.v1beta1.TxRaw": {"signatures": SIGNATURES_MAX},
     "cosmos.tx.v1beta1.TxBody": {"messages": TX_MESSAGES_MAX},
     "cosmos.tx.v1beta1.AuthInfo": {"signer_infos": SIGNATURES_MAX},

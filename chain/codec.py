@@ -42,6 +42,7 @@ from chain.v1 import (
     slashing_pb2,
     upgrades_pb2,
     validation_pb2,
+    validators_pb2,
 )
 from chain.v1 import tx_pb2 as msg_pb2
 
@@ -67,6 +68,7 @@ _OWN = (
     slashing_pb2,
     upgrades_pb2,
     validation_pb2,
+    validators_pb2,
     msg_pb2,
 )
 _COSMOS = {

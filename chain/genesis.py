@@ -28,6 +28,7 @@ from chain.rewards.types import SettleAmount, TokenomicsData
 from chain.slashing.types import Jailing
 from chain.upgrades.types import AppliedUpgrade, RoomVersion, UpgradePlan
 from chain.validation.types import InferenceValidation, InferenceVote
+from chain.validators.types import Validator
 
 
 class GenesisState(Record, frozen=True):
@@ -113,6 +114,8 @@ class GenesisState(Record, frozen=True):
     """Votes on open proposals, by proposal and voter."""
     next_proposal_id: int = 0
     """Number of the next proposal; 0 for the first."""
+    validators: tuple[Validator, ...] = ()
+    """Who votes on blocks, by consensus key. Left out, that of a new chain follows from its members."""
     upgrade_plan: UpgradePlan | None = None
     """The planned upgrade; absent when none is."""
     applied_upgrades: tuple[AppliedUpgrade, ...] = ()

@@ -24,6 +24,7 @@ from chain.slashing import keeper as slashing
 from chain.store import Map
 from chain.upgrades import keeper as upgrades
 from chain.validation import keeper as validation
+from chain.validators import keeper as validators
 
 ROOMS: tuple[tuple[str, int, tuple[Map[Anything], ...]], ...] = (
     ("auth", 0x01, auth.COLLECTIONS),
@@ -40,6 +41,7 @@ ROOMS: tuple[tuple[str, int, tuple[Map[Anything], ...]], ...] = (
     ("pricing", 0x17, pricing.COLLECTIONS),
     ("slashing", 0x18, slashing.COLLECTIONS),
     ("proposals", 0x19, proposals.COLLECTIONS),
+    ("validators", 0x1A, validators.COLLECTIONS),
     ("upgrades", 0x1B, upgrades.COLLECTIONS),
 )
 """Name, first byte and collections of each room, by first byte."""

@@ -29,6 +29,7 @@ from chain.upgrades.keeper import Upgrades
 from chain.upgrades.plan import UPGRADES, Upgrade, build_upgrades
 from chain.validation.keeper import Validations
 from chain.validation.votes import Votes
+from chain.validators.keeper import Validators
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Keepers:
     votes: Votes
     prices: Prices
     proposals: Proposals
+    validators: Validators
     upgrades: Upgrades
 
 
@@ -67,7 +69,10 @@ def build_keepers(known: tuple[Upgrade, ...] = UPGRADES) -> Keepers:
     inferences = Inferences(governance, bank, nodes, epochs, prices)
     validations = Validations(governance, epochs, inferences)
     deposits = Deposits(governance, bank, slashing)
-    votes = Votes(governance, epochs, nodes, inferences, validations, deposits, compute_work_adjustments)
+    validators = Validators(governance, epochs, nodes)
+    votes = Votes(
+        governance, epochs, nodes, inferences, validations, deposits, compute_work_adjustments, validators
+    )
     formation = Formation(governance, epochs, nodes, models, poc, deposits, slashing, validations)
     rewards = Rewards(bank)
     settlement = Settlement(governance, rewards, nodes, inferences, epochs, deposits, slashing)
@@ -80,7 +85,16 @@ def build_keepers(known: tuple[Upgrade, ...] = UPGRADES) -> Keepers:
         epochs=epochs,
         formation=formation,
         stages=Stages(
-            governance, epochs, formation, poc, inferences, deposits, settlement, validations, prices
+            governance,
+            epochs,
+            formation,
+            poc,
+            inferences,
+            deposits,
+            settlement,
+            validations,
+            prices,
+            validators,
         ),
         poc=poc,
         inferences=inferences,
@@ -92,6 +106,7 @@ def build_keepers(known: tuple[Upgrade, ...] = UPGRADES) -> Keepers:
         votes=votes,
         prices=prices,
         proposals=Proposals(governance, bank, epochs, nodes),
+        validators=validators,
         upgrades=build_upgrades(known),
     )
 
@@ -155,5 +170,6 @@ def _document_rooms(keepers: Keepers) -> tuple[Documented, ...]:
         keepers.validations,
         keepers.prices,
         keepers.proposals,
+        keepers.validators,
         keepers.upgrades,
     )

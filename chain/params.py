@@ -1,10 +1,11 @@
 """All parameters of the machine, gathered, and what makes them valid. Their defaults are in `profiles.py`."""
 
+from chain.auth.addresses import decode_address
 from chain.auth.types import AuthParams
 from chain.ceilings import CEILINGS
 from chain.collateral.types import CollateralParams
 from chain.epochs.types import EpochParams, PowerParams
-from chain.errors import ErrInvalidRecord
+from chain.errors import ErrInvalidAddress, ErrInvalidRecord
 from chain.fixed import ONE, Decimal, from_decimal, parse
 from chain.inference.types import InferenceParams
 from chain.models.types import ModelParams
@@ -14,6 +15,7 @@ from chain.proposals.types import GovernanceParams
 from chain.records import Record
 from chain.rewards.types import RewardParams
 from chain.validation.types import ValidationParams
+from chain.validators.types import GUARDIANS_MAX, ConsensusParams
 
 POC_ADMISSIONS = ("snapshot", "literal", "joiner", "registry", "open")
 RESOLUTIONS = ("nearest", "terminal")
@@ -47,6 +49,8 @@ class Params(Record, frozen=True):
     """How much of all power one participant may hold."""
     governance: GovernanceParams = GovernanceParams()
     """Proposals."""
+    consensus: ConsensusParams = ConsensusParams()
+    """Consensus."""
 
 
 class MsgUpdateParams(Record, frozen=True):
@@ -78,6 +82,7 @@ def validate(params: Params) -> list[str]:
         *_at_least("governance", params.governance, voting_period_blocks=0, deposit=0),
         *_fraction("governance.quorum", params.governance.quorum),
         *_fraction("governance.threshold", params.governance.threshold),
+        *_validate_consensus(params.consensus),
     ]
 
 
@@ -260,6 +265,20 @@ def _validate_pricing(pricing: PricingParams) -> list[str]:
     for name in ("utilization_window_duration", "utilization_window_blocks"):
         if getattr(pricing, name) > _WINDOW_MAX:
             wrong.append(f"pricing.{name} is {getattr(pricing, name)}, must be at most {_WINDOW_MAX}")
+    return wrong
+
+
+def _validate_consensus(consensus: ConsensusParams) -> list[str]:
+    guardians = consensus.guardian_addresses
+    wrong = _at_least("consensus", consensus, guardian_network_maturity_threshold=0)
+    wrong += _within("consensus.guardian_multiplier", consensus.guardian_multiplier, "0", "1000")
+    if len(guardians) > GUARDIANS_MAX or len(dict.fromkeys(guardians)) < len(guardians):
+        wrong.append(f"consensus.guardian_addresses must be at most {GUARDIANS_MAX}, none twice")
+    for guardian in guardians:
+        try:
+            decode_address(guardian)
+        except ErrInvalidAddress as error:
+            wrong.append(f"consensus.guardian_addresses: {error}")
     return wrong
 
 

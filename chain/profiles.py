@@ -14,6 +14,7 @@ from chain.proposals.types import GovernanceParams
 from chain.records import replace
 from chain.rewards.types import RewardParams
 from chain.validation.types import ValidationParams
+from chain.validators.types import ConsensusParams
 
 UMESH_PER_MESH = 1_000_000
 
@@ -113,6 +114,11 @@ DEFAULT = Params(
         threshold=Decimal(5, -1),
         deposit=10_000_000,
     ),
+    consensus=ConsensusParams(
+        guardian_enabled=True,
+        guardian_network_maturity_threshold=2_000_000,
+        guardian_multiplier=Decimal(52, -2),
+    ),
 )
 """What a parameter is unless there is a reason for another value."""
 
@@ -128,6 +134,7 @@ DEVNET = replace(
     poc=replace(DEFAULT.poc, validation_sample_size=8, r_target_micro=1_420_000),
     collateral=replace(DEFAULT.collateral, grace_period_end_epoch=1_000_000),
     power=PowerParams(),
+    consensus=ConsensusParams(),
     validation=replace(
         DEFAULT.validation,
         min_validation_average=Decimal(0),

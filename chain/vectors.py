@@ -18,6 +18,7 @@ from chain.genesis import GenesisState
 from chain.machine import build_keepers
 from chain.merkle import MerkleTree, Proof, verify
 from chain.tx import TxRaw
+from chain.vectors_consensus import CONSENSUS_KINDS
 from chain.vectors_formation import FORMATION_KINDS
 from chain.vectors_rewards import REWARD_KINDS
 from chain.vectors_rooms import ROOM_KINDS
@@ -128,4 +129,5 @@ KINDS: Mapping[str, Callable[[Case], object]] = {
     **VALIDATION_KINDS,
     **FORMATION_KINDS,
     **REWARD_KINDS,
+    **CONSENSUS_KINDS,
 }

@@ -22,52 +22,60 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from chain.cosmos import pagination_pb2 as chain_dot_cosmos_dot_pagination__pb2
+from google.protobuf import any_pb2 as google_dot_protobuf_dot_any__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x63hain/cosmos/tendermint.proto\x12\x1e\x63osmos.base.tendermint.v1beta1\x1a\x1fgoogle/protobuf/timestamp.proto\"M\n\x10\x41\x42\x43IQueryRequest\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x0e\n\x06height\x18\x03 \x01(\x03\x12\r\n\x05prove\x18\x04 \x01(\x08\"2\n\x07ProofOp\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"@\n\x08ProofOps\x12\x34\n\x03ops\x18\x01 \x03(\x0b\x32\'.cosmos.base.tendermint.v1beta1.ProofOp\"\xb8\x01\n\x11\x41\x42\x43IQueryResponse\x12\x0c\n\x04\x63ode\x18\x01 \x01(\r\x12\x0b\n\x03log\x18\x03 \x01(\t\x12\x0c\n\x04info\x18\x04 \x01(\t\x12\x0b\n\x03key\x18\x06 \x01(\x0c\x12\r\n\x05value\x18\x07 \x01(\x0c\x12;\n\tproof_ops\x18\x08 \x01(\x0b\x32(.cosmos.base.tendermint.v1beta1.ProofOps\x12\x0e\n\x06height\x18\t \x01(\x03\x12\x11\n\tcodespace\x18\n \x01(\t\"\x14\n\x12GetNodeInfoRequest\"D\n\x0f\x44\x65\x66\x61ultNodeInfo\x12\x0f\n\x07network\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\t\x12\x0f\n\x07moniker\x18\x07 \x01(\t\"Z\n\x0bVersionInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x61pp_name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x1a\n\x12\x63osmos_sdk_version\x18\x08 \x01(\t\"\xab\x01\n\x13GetNodeInfoResponse\x12J\n\x11\x64\x65\x66\x61ult_node_info\x18\x01 \x01(\x0b\x32/.cosmos.base.tendermint.v1beta1.DefaultNodeInfo\x12H\n\x13\x61pplication_version\x18\x02 \x01(\x0b\x32+.cosmos.base.tendermint.v1beta1.VersionInfo\"\x13\n\x11GetSyncingRequest\"%\n\x12GetSyncingResponse\x12\x0f\n\x07syncing\x18\x01 \x01(\x08\"\x17\n\x15GetLatestBlockRequest\")\n\x17GetBlockByHeightRequest\x12\x0e\n\x06height\x18\x01 \x01(\x03\"\x17\n\x07\x42lockID\x12\x0c\n\x04hash\x18\x01 \x01(\x0c\"\xee\x01\n\x06Header\x12\x10\n\x08\x63hain_id\x18\x02 \x01(\t\x12\x0e\n\x06height\x18\x03 \x01(\x03\x12(\n\x04time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12>\n\rlast_block_id\x18\x05 \x01(\x0b\x32\'.cosmos.base.tendermint.v1beta1.BlockID\x12\x11\n\tdata_hash\x18\x07 \x01(\x0c\x12\x10\n\x08\x61pp_hash\x18\x0b \x01(\x0c\x12\x19\n\x11last_results_hash\x18\x0c \x01(\x0c\x12\x18\n\x10proposer_address\x18\x0e \x01(\t\"\x13\n\x04\x44\x61ta\x12\x0b\n\x03txs\x18\x01 \x03(\x0c\"s\n\x05\x42lock\x12\x36\n\x06header\x18\x01 \x01(\x0b\x32&.cosmos.base.tendermint.v1beta1.Header\x12\x32\n\x04\x64\x61ta\x18\x02 \x01(\x0b\x32$.cosmos.base.tendermint.v1beta1.Data\"\xc3\x01\n\x16GetLatestBlockResponse\x12\x39\n\x08\x62lock_id\x18\x01 \x01(\x0b\x32\'.cosmos.base.tendermint.v1beta1.BlockID\x12\x34\n\x05\x62lock\x18\x02 \x01(\x0b\x32%.cosmos.base.tendermint.v1beta1.Block\x12\x38\n\tsdk_block\x18\x03 \x01(\x0b\x32%.cosmos.base.tendermint.v1beta1.Block\"\xc5\x01\n\x18GetBlockByHeightResponse\x12\x39\n\x08\x62lock_id\x18\x01 \x01(\x0b\x32\'.cosmos.base.tendermint.v1beta1.BlockID\x12\x34\n\x05\x62lock\x18\x02 \x01(\x0b\x32%.cosmos.base.tendermint.v1beta1.Block\x12\x38\n\tsdk_block\x18\x03 \x01(\x0b\x32%.cosmos.base.tendermint.v1beta1.Block2\xf1\x04\n\x07Service\x12v\n\x0bGetNodeInfo\x12\x32.cosmos.base.tendermint.v1beta1.GetNodeInfoRequest\x1a\x33.cosmos.base.tendermint.v1beta1.GetNodeInfoResponse\x12s\n\nGetSyncing\x12\x31.cosmos.base.tendermint.v1beta1.GetSyncingRequest\x1a\x32.cosmos.base.tendermint.v1beta1.GetSyncingResponse\x12\x7f\n\x0eGetLatestBlock\x12\x35.cosmos.base.tendermint.v1beta1.GetLatestBlockRequest\x1a\x36.cosmos.base.tendermint.v1beta1.GetLatestBlockResponse\x12\x85\x01\n\x10GetBlockByHeight\x12\x37.cosmos.base.tendermint.v1beta1.GetBlockByHeightRequest\x1a\x38.cosmos.base.tendermint.v1beta1.GetBlockByHeightResponse\x12p\n\tABCIQuery\x12\x30.cosmos.base.tendermint.v1beta1.ABCIQueryRequest\x1a\x31.cosmos.base.tendermint.v1beta1.ABCIQueryResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x63hain/cosmos/tendermint.proto\x12\x1e\x63osmos.base.tendermint.v1beta1\x1a\x1d\x63hain/cosmos/pagination.proto\x1a\x19google/protobuf/any.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"t\n\tValidator\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12%\n\x07pub_key\x18\x02 \x01(\x0b\x32\x14.google.protobuf.Any\x12\x14\n\x0cvoting_power\x18\x03 \x01(\x03\x12\x19\n\x11proposer_priority\x18\x04 \x01(\x03\"Z\n\x1cGetLatestValidatorSetRequest\x12:\n\npagination\x18\x01 \x01(\x0b\x32&.cosmos.base.query.v1beta1.PageRequest\"\xb1\x01\n\x1dGetLatestValidatorSetResponse\x12\x14\n\x0c\x62lock_height\x18\x01 \x01(\x03\x12=\n\nvalidators\x18\x02 \x03(\x0b\x32).cosmos.base.tendermint.v1beta1.Validator\x12;\n\npagination\x18\x03 \x01(\x0b\x32\'.cosmos.base.query.v1beta1.PageResponse\"M\n\x10\x41\x42\x43IQueryRequest\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x0e\n\x06height\x18\x03 \x01(\x03\x12\r\n\x05prove\x18\x04 \x01(\x08\"2\n\x07ProofOp\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"@\n\x08ProofOps\x12\x34\n\x03ops\x18\x01 \x03(\x0b\x32\'.cosmos.base.tendermint.v1beta1.ProofOp\"\xb8\x01\n\x11\x41\x42\x43IQueryResponse\x12\x0c\n\x04\x63ode\x18\x01 \x01(\r\x12\x0b\n\x03log\x18\x03 \x01(\t\x12\x0c\n\x04info\x18\x04 \x01(\t\x12\x0b\n\x03key\x18\x06 \x01(\x0c\x12\r\n\x05value\x18\x07 \x01(\x0c\x12;\n\tproof_ops\x18\x08 \x01(\x0b\x32(.cosmos.base.tendermint.v1beta1.ProofOps\x12\x0e\n\x06height\x18\t \x01(\x03\x12\x11\n\tcodespace\x18\n \x01(\t\"\x14\n\x12GetNodeInfoRequest\"D\n\x0f\x44\x65\x66\x61ultNodeInfo\x12\x0f\n\x07network\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\t\x12\x0f\n\x07moniker\x18\x07 \x01(\t\"Z\n\x0bVersionInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x61pp_name\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x1a\n\x12\x63osmos_sdk_version\x18\x08 \x01(\t\"\xab\x01\n\x13GetNodeInfoResponse\x12J\n\x11\x64\x65\x66\x61ult_node_info\x18\x01 \x01(\x0b\x32/.cosmos.base.tendermint.v1beta1.DefaultNodeInfo\x12H\n\x13\x61pplication_version\x18\x02 \x01(\x0b\x32+.cosmos.base.tendermint.v1beta1.VersionInfo\"\x13\n\x11GetSyncingRequest\"%\n\x12GetSyncingResponse\x12\x0f\n\x07syncing\x18\x01 \x01(\x08\"\x17\n\x15GetLatestBlockRequest\")\n\x17GetBlockByHeightRequest\x12\x0e\n\x06height\x18\x01 \x01(\x03\"\x17\n\x07\x42lockID\x12\x0c\n\x04hash\x18\x01 \x01(\x0c\"\xee\x01\n\x06Header\x12\x10\n\x08\x63hain_id\x18\x02 \x01(\t\x12\x0e\n\x06height\x18\x03 \x01(\x03\x12(\n\x04time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12>\n\rlast_block_id\x18\x05 \x01(\x0b\x32\'.cosmos.base.tendermint.v1beta1.BlockID\x12\x11\n\tdata_hash\x18\x07 \x01(\x0c\x12\x10\n\x08\x61pp_hash\x18\x0b \x01(\x0c\x12\x19\n\x11last_results_hash\x18\x0c \x01(\x0c\x12\x18\n\x10proposer_address\x18\x0e \x01(\t\"\x13\n\x04\x44\x61ta\x12\x0b\n\x03txs\x18\x01 \x03(\x0c\"s\n\x05\x42lock\x12\x36\n\x06header\x18\x01 \x01(\x0b\x32&.cosmos.base.tendermint.v1beta1.Header\x12\x32\n\x04\x64\x61ta\x18\x02 \x01(\x0b\x32$.cosmos.base.tendermint.v1beta1.Data\"\xc3\x01\n\x16GetLatestBlockResponse\x12\x39\n\x08\x62lock_id\x18\x01 \x01(\x0b\x32\'.cosmos.base.tendermint.v1beta1.BlockID\x12\x34\n\x05\x62lock\x18\x02 \x01(\x0b\x32%.cosmos.base.tendermint.v1beta1.Block\x12\x38\n\tsdk_block\x18\x03 \x01(\x0b\x32%.cosmos.base.tendermint.v1beta1.Block\"\xc5\x01\n\x18GetBlockByHeightResponse\x12\x39\n\x08\x62lock_id\x18\x01 \x01(\x0b\x32\'.cosmos.base.tendermint.v1beta1.BlockID\x12\x34\n\x05\x62lock\x18\x02 \x01(\x0b\x32%.cosmos.base.tendermint.v1beta1.Block\x12\x38\n\tsdk_block\x18\x03 \x01(\x0b\x32%.cosmos.base.tendermint.v1beta1.Block2\x88\x06\n\x07Service\x12v\n\x0bGetNodeInfo\x12\x32.cosmos.base.tendermint.v1beta1.GetNodeInfoRequest\x1a\x33.cosmos.base.tendermint.v1beta1.GetNodeInfoResponse\x12s\n\nGetSyncing\x12\x31.cosmos.base.tendermint.v1beta1.GetSyncingRequest\x1a\x32.cosmos.base.tendermint.v1beta1.GetSyncingResponse\x12\x7f\n\x0eGetLatestBlock\x12\x35.cosmos.base.tendermint.v1beta1.GetLatestBlockRequest\x1a\x36.cosmos.base.tendermint.v1beta1.GetLatestBlockResponse\x12\x85\x01\n\x10GetBlockByHeight\x12\x37.cosmos.base.tendermint.v1beta1.GetBlockByHeightRequest\x1a\x38.cosmos.base.tendermint.v1beta1.GetBlockByHeightResponse\x12\x94\x01\n\x15GetLatestValidatorSet\x12<.cosmos.base.tendermint.v1beta1.GetLatestValidatorSetRequest\x1a=.cosmos.base.tendermint.v1beta1.GetLatestValidatorSetResponse\x12p\n\tABCIQuery\x12\x30.cosmos.base.tendermint.v1beta1.ABCIQueryRequest\x1a\x31.cosmos.base.tendermint.v1beta1.ABCIQueryResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'chain.cosmos.tendermint_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ABCIQUERYREQUEST']._serialized_start=98
-  _globals['_ABCIQUERYREQUEST']._serialized_end=175
-  _globals['_PROOFOP']._serialized_start=177
-  _globals['_PROOFOP']._serialized_end=227
-  _globals['_PROOFOPS']._serialized_start=229
-  _globals['_PROOFOPS']._serialized_end=293
-  _globals['_ABCIQUERYRESPONSE']._serialized_start=296
-  _globals['_ABCIQUERYRESPONSE']._serialized_end=480
-  _globals['_GETNODEINFOREQUEST']._serialized_start=482
-  _globals['_GETNODEINFOREQUEST']._serialized_end=502
-  _globals['_DEFAULTNODEINFO']._serialized_start=504
-  _globals['_DEFAULTNODEINFO']._serialized_end=572
-  _globals['_VERSIONINFO']._serialized_start=574
-  _globals['_VERSIONINFO']._serialized_end=664
-  _globals['_GETNODEINFORESPONSE']._serialized_start=667
-  _globals['_GETNODEINFORESPONSE']._serialized_end=838
-  _globals['_GETSYNCINGREQUEST']._serialized_start=840
-  _globals['_GETSYNCINGREQUEST']._serialized_end=859
-  _globals['_GETSYNCINGRESPONSE']._serialized_start=861
-  _globals['_GETSYNCINGRESPONSE']._serialized_end=898
-  _globals['_GETLATESTBLOCKREQUEST']._serialized_start=900
-  _globals['_GETLATESTBLOCKREQUEST']._serialized_end=923
-  _globals['_GETBLOCKBYHEIGHTREQUEST']._serialized_start=925
-  _globals['_GETBLOCKBYHEIGHTREQUEST']._serialized_end=966
-  _globals['_BLOCKID']._serialized_start=968
-  _globals['_BLOCKID']._serialized_end=991
-  _globals['_HEADER']._serialized_start=994
-  _globals['_HEADER']._serialized_end=1232
-  _globals['_DATA']._serialized_start=1234
-  _globals['_DATA']._serialized_end=1253
-  _globals['_BLOCK']._serialized_start=1255
-  _globals['_BLOCK']._serialized_end=1370
-  _globals['_GETLATESTBLOCKRESPONSE']._serialized_start=1373
-  _globals['_GETLATESTBLOCKRESPONSE']._serialized_end=1568
-  _globals['_GETBLOCKBYHEIGHTRESPONSE']._serialized_start=1571
-  _globals['_GETBLOCKBYHEIGHTRESPONSE']._serialized_end=1768
-  _globals['_SERVICE']._serialized_start=1771
-  _globals['_SERVICE']._serialized_end=2396
+  _globals['_VALIDATOR']._serialized_start=156
+  _globals['_VALIDATOR']._serialized_end=272
+  _globals['_GETLATESTVALIDATORSETREQUEST']._serialized_start=274
+  _globals['_GETLATESTVALIDATORSETREQUEST']._serialized_end=364
+  _globals['_GETLATESTVALIDATORSETRESPONSE']._serialized_start=367
+  _globals['_GETLATESTVALIDATORSETRESPONSE']._serialized_end=544
+  _globals['_ABCIQUERYREQUEST']._serialized_start=546
+  _globals['_ABCIQUERYREQUEST']._serialized_end=623
+  _globals['_PROOFOP']._serialized_start=625
+  _globals['_PROOFOP']._serialized_end=675
+  _globals['_PROOFOPS']._serialized_start=677
+  _globals['_PROOFOPS']._serialized_end=741
+  _globals['_ABCIQUERYRESPONSE']._serialized_start=744
+  _globals['_ABCIQUERYRESPONSE']._serialized_end=928
+  _globals['_GETNODEINFOREQUEST']._serialized_start=930
+  _globals['_GETNODEINFOREQUEST']._serialized_end=950
+  _globals['_DEFAULTNODEINFO']._serialized_start=952
+  _globals['_DEFAULTNODEINFO']._serialized_end=1020
+  _globals['_VERSIONINFO']._serialized_start=1022
+  _globals['_VERSIONINFO']._serialized_end=1112
+  _globals['_GETNODEINFORESPONSE']._serialized_start=1115
+  _globals['_GETNODEINFORESPONSE']._serialized_end=1286
+  _globals['_GETSYNCINGREQUEST']._serialized_start=1288
+  _globals['_GETSYNCINGREQUEST']._serialized_end=1307
+  _globals['_GETSYNCINGRESPONSE']._serialized_start=1309
+  _globals['_GETSYNCINGRESPONSE']._serialized_end=1346
+  _globals['_GETLATESTBLOCKREQUEST']._serialized_start=1348
+  _globals['_GETLATESTBLOCKREQUEST']._serialized_end=1371
+  _globals['_GETBLOCKBYHEIGHTREQUEST']._serialized_start=1373
+  _globals['_GETBLOCKBYHEIGHTREQUEST']._serialized_end=1414
+  _globals['_BLOCKID']._serialized_start=1416
+  _globals['_BLOCKID']._serialized_end=1439
+  _globals['_HEADER']._serialized_start=1442
+  _globals['_HEADER']._serialized_end=1680
+  _globals['_DATA']._serialized_start=1682
+  _globals['_DATA']._serialized_end=1701
+  _globals['_BLOCK']._serialized_start=1703
+  _globals['_BLOCK']._serialized_end=1818
+  _globals['_GETLATESTBLOCKRESPONSE']._serialized_start=1821
+  _globals['_GETLATESTBLOCKRESPONSE']._serialized_end=2016
+  _globals['_GETBLOCKBYHEIGHTRESPONSE']._serialized_start=2019
+  _globals['_GETBLOCKBYHEIGHTRESPONSE']._serialized_end=2216
+  _globals['_SERVICE']._serialized_start=2219
+  _globals['_SERVICE']._serialized_end=2995
 # @@protoc_insertion_point(module_scope)

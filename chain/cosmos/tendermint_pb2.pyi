@@ -1,5 +1,7 @@
 import datetime
 
+from chain.cosmos import pagination_pb2 as _pagination_pb2
+from google.protobuf import any_pb2 as _any_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -8,6 +10,34 @@ from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class Validator(_message.Message):
+    __slots__ = ("address", "pub_key", "voting_power", "proposer_priority")
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    PUB_KEY_FIELD_NUMBER: _ClassVar[int]
+    VOTING_POWER_FIELD_NUMBER: _ClassVar[int]
+    PROPOSER_PRIORITY_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    pub_key: _any_pb2.Any
+    voting_power: int
+    proposer_priority: int
+    def __init__(self, address: _Optional[str] = ..., pub_key: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., voting_power: _Optional[int] = ..., proposer_priority: _Optional[int] = ...) -> None: ...
+
+class GetLatestValidatorSetRequest(_message.Message):
+    __slots__ = ("pagination",)
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+
+class GetLatestValidatorSetResponse(_message.Message):
+    __slots__ = ("block_height", "validators", "pagination")
+    BLOCK_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    VALIDATORS_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    block_height: int
+    validators: _containers.RepeatedCompositeFieldContainer[Validator]
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, block_height: _Optional[int] = ..., validators: _Optional[_Iterable[_Union[Validator, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
 
 class ABCIQueryRequest(_message.Message):
     __slots__ = ("data", "path", "height", "prove")

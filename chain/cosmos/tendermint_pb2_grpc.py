@@ -55,6 +55,11 @@ class ServiceStub:
                 request_serializer=chain_dot_cosmos_dot_tendermint__pb2.GetBlockByHeightRequest.SerializeToString,
                 response_deserializer=chain_dot_cosmos_dot_tendermint__pb2.GetBlockByHeightResponse.FromString,
                 _registered_method=True)
+        self.GetLatestValidatorSet = channel.unary_unary(
+                '/cosmos.base.tendermint.v1beta1.Service/GetLatestValidatorSet',
+                request_serializer=chain_dot_cosmos_dot_tendermint__pb2.GetLatestValidatorSetRequest.SerializeToString,
+                response_deserializer=chain_dot_cosmos_dot_tendermint__pb2.GetLatestValidatorSetResponse.FromString,
+                _registered_method=True)
         self.ABCIQuery = channel.unary_unary(
                 '/cosmos.base.tendermint.v1beta1.Service/ABCIQuery',
                 request_serializer=chain_dot_cosmos_dot_tendermint__pb2.ABCIQueryRequest.SerializeToString,
@@ -94,6 +99,13 @@ class ServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetLatestValidatorSet(self, request, context):
+        """Lists the validators that the chain has handed out last.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ABCIQuery(self, request, context):
         """Reads one entry of the state at a height, with a proof when asked.
         """
@@ -123,6 +135,11 @@ def add_ServiceServicer_to_server(servicer, server):
                     servicer.GetBlockByHeight,
                     request_deserializer=chain_dot_cosmos_dot_tendermint__pb2.GetBlockByHeightRequest.FromString,
                     response_serializer=chain_dot_cosmos_dot_tendermint__pb2.GetBlockByHeightResponse.SerializeToString,
+            ),
+            'GetLatestValidatorSet': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLatestValidatorSet,
+                    request_deserializer=chain_dot_cosmos_dot_tendermint__pb2.GetLatestValidatorSetRequest.FromString,
+                    response_serializer=chain_dot_cosmos_dot_tendermint__pb2.GetLatestValidatorSetResponse.SerializeToString,
             ),
             'ABCIQuery': grpc.unary_unary_rpc_method_handler(
                     servicer.ABCIQuery,
@@ -239,6 +256,33 @@ class Service:
             '/cosmos.base.tendermint.v1beta1.Service/GetBlockByHeight',
             chain_dot_cosmos_dot_tendermint__pb2.GetBlockByHeightRequest.SerializeToString,
             chain_dot_cosmos_dot_tendermint__pb2.GetBlockByHeightResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLatestValidatorSet(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cosmos.base.tendermint.v1beta1.Service/GetLatestValidatorSet',
+            chain_dot_cosmos_dot_tendermint__pb2.GetLatestValidatorSetRequest.SerializeToString,
+            chain_dot_cosmos_dot_tendermint__pb2.GetLatestValidatorSetResponse.FromString,
             options,
             channel_credentials,
             insecure,

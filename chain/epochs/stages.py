@@ -32,6 +32,13 @@ class Prices(Protocol):
         """Freezes prices, capacities and the price of a unit of compute of an epoch that takes effect."""
 
 
+class Consensus(Protocol):
+    """What this room expects of the consensus validators."""
+
+    def process_members(self, ctx: Context) -> None:
+        """Makes the validators follow the members in effect."""
+
+
 class Stages:
     """Takes the epochs through their stages."""
 
@@ -46,6 +53,7 @@ class Stages:
         settlement: Settlement,
         validations: Validations,
         prices: Prices,
+        consensus: Consensus,
     ) -> None:
         self._params = params
         self._epochs = epochs
@@ -56,6 +64,7 @@ class Stages:
         self._settlement = settlement
         self._validations = validations
         self._prices = prices
+        self._consensus = consensus
 
     def process_epoch_stages(self, ctx: Context) -> None:
         """Does what is due at the end of this block; at most heights nothing is."""
@@ -121,3 +130,4 @@ class Stages:
         self._prices.process_switch(ctx, upcoming.index)
         self._epochs.set_effective(ctx, upcoming.index)
         ctx.emit("epoch_effective", epoch_index=upcoming.index)
+        self._consensus.process_members(ctx)

@@ -73,6 +73,7 @@ QUERIES: dict[str, dict[str, str]] = {
     "slashing": {"show": "Jailing", "list": "JailingAll"},
     "proposals": {"show": "Proposal", "list": "ProposalAll", "votes": "ProposalVotes"},
     "upgrades": {"plan": "UpgradePlan", "list": "AppliedUpgradeAll", "versions": "RoomVersionAll"},
+    "validators": {"list": "Validators"},
     "blocks": {"show": "/chain.v1.EventStream/GetBlock"},
     "txs": {"show": "/cosmos.tx.v1beta1.Service/GetTx"},
     "auth": {"account": "/cosmos.auth.v1beta1.Query/Account"},

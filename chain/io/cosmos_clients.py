@@ -3,8 +3,11 @@ node.
 """
 
 import asyncio
+import hashlib
 import re
+from base64 import b64decode
 
+import bech32
 import grpc
 from google.protobuf import any_pb2, timestamp_pb2
 from google.protobuf.message import DecodeError
@@ -14,6 +17,7 @@ from chain.cosmos import (
     abci_pb2,
     consensus_pb2,
     consensus_pb2_grpc,
+    ed25519_pb2,
     tendermint_pb2,
     tendermint_pb2_grpc,
     tx_pb2,
@@ -25,12 +29,15 @@ from chain.io.producer import BLOCK_BYTES_MAX, Machine, Producer
 from chain.io.proofs import answer_state
 from chain.io.sql import Database, StoredBlock
 from chain.io.telling import describe_trial, describe_tx
+from chain.v1 import query_pb2, validators_pb2
 
 COSMOS_SDK_VERSION = "v0.53.0"
 """The SDK whose queries and numbers this chain follows; clients decide by it what they may ask."""
 TX_TYPE_URL = "/cosmos.tx.v1beta1.Tx"
 TX_HASH = re.compile("[0-9a-fA-F]{64}")
 NS_PER_S = 1_000_000_000
+VALIDATOR_PREFIX = "meshvalcons"
+"""Human-readable part of a consensus key's address."""
 
 
 class TxService(tx_service_pb2_grpc.ServiceServicer):
@@ -134,6 +141,21 @@ class NodeService(tendermint_pb2_grpc.ServiceServicer):
         block, block_id = _block(found), tendermint_pb2.BlockID(hash=found.header.block_hash)
         return tendermint_pb2.GetBlockByHeightResponse(block_id=block_id, block=block, sdk_block=block)
 
+    async def GetLatestValidatorSet(
+        self, request: tendermint_pb2.GetLatestValidatorSetRequest, context: grpc.aio.ServicerContext
+    ) -> tendermint_pb2.GetLatestValidatorSetResponse:
+        """Lists the validators that the chain has handed out last."""
+        asked = query_pb2.QueryValidatorsRequest(pagination=request.pagination)
+        result = self._machine.query("/chain.v1.Query/Validators", asked.SerializeToString())
+        if result.code != 0:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, result.log)
+        found = query_pb2.QueryValidatorsResponse.FromString(result.value)
+        return tendermint_pb2.GetLatestValidatorSetResponse(
+            block_height=result.height,
+            validators=[_describe_validator(validator) for validator in found.validators],
+            pagination=found.pagination,
+        )
+
     async def ABCIQuery(
         self, request: tendermint_pb2.ABCIQueryRequest, context: grpc.aio.ServicerContext
     ) -> tendermint_pb2.ABCIQueryResponse:
@@ -162,6 +184,18 @@ class ConsensusService(consensus_pb2_grpc.QueryServicer):
         """A block is bounded by its bytes, not by its gas."""
         block = consensus_pb2.BlockParams(max_bytes=BLOCK_BYTES_MAX, max_gas=-1)
         return consensus_pb2.QueryParamsResponse(params=consensus_pb2.ConsensusParams(block=block))
+
+
+def _describe_validator(validator: validators_pb2.Validator) -> tendermint_pb2.Validator:
+    key = b64decode(validator.public_key)
+    words = bech32.convertbits(hashlib.sha256(key).digest()[:20], 8, 5) or []
+    public_key = any_pb2.Any()
+    public_key.Pack(ed25519_pb2.PubKey(key=key), type_url_prefix="")
+    return tendermint_pb2.Validator(
+        address=bech32.bech32_encode(VALIDATOR_PREFIX, words),
+        pub_key=public_key,
+        voting_power=validator.power,
+    )
 
 
 def _block(stored: StoredBlock) -> tendermint_pb2.Block:

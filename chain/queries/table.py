@@ -15,6 +15,7 @@ from chain.queries import reward_types as claims
 from chain.queries import types as q
 from chain.queries import upgrade_types as u
 from chain.queries import validation_types as v
+from chain.queries import validator_types as consensus
 from chain.queries.accounts import AccountQueries
 from chain.queries.collateral import CollateralQueries
 from chain.queries.epochs import EpochQueries
@@ -28,6 +29,7 @@ from chain.queries.rewards import RewardQueries
 from chain.queries.slashing import SlashingQueries
 from chain.queries.upgrades import UpgradeQueries
 from chain.queries.validation import ValidationQueries
+from chain.queries.validators import ValidatorQueries
 
 OWN = "/chain.v1.Query/"
 AUTH = "/cosmos.auth.v1beta1.Query/"
@@ -113,12 +115,13 @@ def build_queries(keepers: Keepers) -> Mapping[str, Query]:
 
 
 def _build_governance_queries(keepers: Keepers) -> tuple[Query, ...]:
-    """Reads of proposals and upgrades."""
+    """Reads of proposals, consensus validators and upgrades."""
     proposals, upgrades = ProposalQueries(keepers.proposals), UpgradeQueries(keepers.upgrades)
     return (
         Query(OWN + "Proposal", ballots.QueryProposalRequest, proposals.proposal),
         Query(OWN + "ProposalAll", ballots.QueryProposalAllRequest, proposals.proposal_all),
         Query(OWN + "ProposalVotes", ballots.QueryProposalVotesRequest, proposals.proposal_votes),
+        Query(OWN + "Validators", consensus.QueryValidatorsRequest, ValidatorQueries().validators),
         Query(OWN + "UpgradePlan", u.QueryUpgradePlanRequest, upgrades.upgrade_plan),
         Query(OWN + "AppliedUpgradeAll", u.QueryAppliedUpgradeAllRequest, upgrades.applied_upgrade_all),
         Query(OWN + "RoomVersionAll", u.QueryRoomVersionAllRequest, upgrades.room_version_all),

@@ -1,7 +1,8 @@
 from chain.v1 import decimal_pb2 as _decimal_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
-from collections.abc import Mapping as _Mapping
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -204,8 +205,20 @@ class GovernanceParams(_message.Message):
     deposit: int
     def __init__(self, voting_period_blocks: _Optional[int] = ..., quorum: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., threshold: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., deposit: _Optional[int] = ...) -> None: ...
 
+class ConsensusParams(_message.Message):
+    __slots__ = ("guardian_enabled", "guardian_network_maturity_threshold", "guardian_multiplier", "guardian_addresses")
+    GUARDIAN_ENABLED_FIELD_NUMBER: _ClassVar[int]
+    GUARDIAN_NETWORK_MATURITY_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    GUARDIAN_MULTIPLIER_FIELD_NUMBER: _ClassVar[int]
+    GUARDIAN_ADDRESSES_FIELD_NUMBER: _ClassVar[int]
+    guardian_enabled: bool
+    guardian_network_maturity_threshold: int
+    guardian_multiplier: _decimal_pb2.Decimal
+    guardian_addresses: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, guardian_enabled: _Optional[bool] = ..., guardian_network_maturity_threshold: _Optional[int] = ..., guardian_multiplier: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., guardian_addresses: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class Params(_message.Message):
-    __slots__ = ("epoch", "poc", "inference", "collateral", "models", "auth", "rewards", "validation", "pricing", "power", "governance")
+    __slots__ = ("epoch", "poc", "inference", "collateral", "models", "auth", "rewards", "validation", "pricing", "power", "governance", "consensus")
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     POC_FIELD_NUMBER: _ClassVar[int]
     INFERENCE_FIELD_NUMBER: _ClassVar[int]
@@ -217,6 +230,7 @@ class Params(_message.Message):
     PRICING_FIELD_NUMBER: _ClassVar[int]
     POWER_FIELD_NUMBER: _ClassVar[int]
     GOVERNANCE_FIELD_NUMBER: _ClassVar[int]
+    CONSENSUS_FIELD_NUMBER: _ClassVar[int]
     epoch: EpochParams
     poc: PocParams
     inference: InferenceParams
@@ -228,4 +242,5 @@ class Params(_message.Message):
     pricing: PricingParams
     power: PowerParams
     governance: GovernanceParams
-    def __init__(self, epoch: _Optional[_Union[EpochParams, _Mapping]] = ..., poc: _Optional[_Union[PocParams, _Mapping]] = ..., inference: _Optional[_Union[InferenceParams, _Mapping]] = ..., collateral: _Optional[_Union[CollateralParams, _Mapping]] = ..., models: _Optional[_Union[ModelParams, _Mapping]] = ..., auth: _Optional[_Union[AuthParams, _Mapping]] = ..., rewards: _Optional[_Union[RewardParams, _Mapping]] = ..., validation: _Optional[_Union[ValidationParams, _Mapping]] = ..., pricing: _Optional[_Union[PricingParams, _Mapping]] = ..., power: _Optional[_Union[PowerParams, _Mapping]] = ..., governance: _Optional[_Union[GovernanceParams, _Mapping]] = ...) -> None: ...
+    consensus: ConsensusParams
+    def __init__(self, epoch: _Optional[_Union[EpochParams, _Mapping]] = ..., poc: _Optional[_Union[PocParams, _Mapping]] = ..., inference: _Optional[_Union[InferenceParams, _Mapping]] = ..., collateral: _Optional[_Union[CollateralParams, _Mapping]] = ..., models: _Optional[_Union[ModelParams, _Mapping]] = ..., auth: _Optional[_Union[AuthParams, _Mapping]] = ..., rewards: _Optional[_Union[RewardParams, _Mapping]] = ..., validation: _Optional[_Union[ValidationParams, _Mapping]] = ..., pricing: _Optional[_Union[PricingParams, _Mapping]] = ..., power: _Optional[_Union[PowerParams, _Mapping]] = ..., governance: _Optional[_Union[GovernanceParams, _Mapping]] = ..., consensus: _Optional[_Union[ConsensusParams, _Mapping]] = ...) -> None: ...

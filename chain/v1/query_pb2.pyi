@@ -14,6 +14,7 @@ from chain.v1 import rewards_pb2 as _rewards_pb2
 from chain.v1 import slashing_pb2 as _slashing_pb2
 from chain.v1 import upgrades_pb2 as _upgrades_pb2
 from chain.v1 import validation_pb2 as _validation_pb2
+from chain.v1 import validators_pb2 as _validators_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -355,6 +356,20 @@ class QueryJailingAllResponse(_message.Message):
     jailings: _containers.RepeatedCompositeFieldContainer[_slashing_pb2.Jailing]
     pagination: _pagination_pb2.PageResponse
     def __init__(self, jailings: _Optional[_Iterable[_Union[_slashing_pb2.Jailing, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
+
+class QueryValidatorsRequest(_message.Message):
+    __slots__ = ("pagination",)
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+
+class QueryValidatorsResponse(_message.Message):
+    __slots__ = ("validators", "pagination")
+    VALIDATORS_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    validators: _containers.RepeatedCompositeFieldContainer[_validators_pb2.Validator]
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, validators: _Optional[_Iterable[_Union[_validators_pb2.Validator, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
 
 class QuerySettleAmountRequest(_message.Message):
     __slots__ = ("participant",)

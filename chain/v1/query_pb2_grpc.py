@@ -260,6 +260,11 @@ class QueryStub:
                 request_serializer=chain_dot_v1_dot_query__pb2.QueryProposalVotesRequest.SerializeToString,
                 response_deserializer=chain_dot_v1_dot_query__pb2.QueryProposalVotesResponse.FromString,
                 _registered_method=True)
+        self.Validators = channel.unary_unary(
+                '/chain.v1.Query/Validators',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryValidatorsRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryValidatorsResponse.FromString,
+                _registered_method=True)
         self.UpgradePlan = channel.unary_unary(
                 '/chain.v1.Query/UpgradePlan',
                 request_serializer=chain_dot_v1_dot_query__pb2.QueryUpgradePlanRequest.SerializeToString,
@@ -597,6 +602,13 @@ class QueryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Validators(self, request, context):
+        """Who votes on blocks, as the chain has handed it out last.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def UpgradePlan(self, request, context):
         """The planned upgrade; absent when none is.
         """
@@ -845,6 +857,11 @@ def add_QueryServicer_to_server(servicer, server):
                     servicer.ProposalVotes,
                     request_deserializer=chain_dot_v1_dot_query__pb2.QueryProposalVotesRequest.FromString,
                     response_serializer=chain_dot_v1_dot_query__pb2.QueryProposalVotesResponse.SerializeToString,
+            ),
+            'Validators': grpc.unary_unary_rpc_method_handler(
+                    servicer.Validators,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryValidatorsRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryValidatorsResponse.SerializeToString,
             ),
             'UpgradePlan': grpc.unary_unary_rpc_method_handler(
                     servicer.UpgradePlan,
@@ -2078,6 +2095,33 @@ class Query:
             '/chain.v1.Query/ProposalVotes',
             chain_dot_v1_dot_query__pb2.QueryProposalVotesRequest.SerializeToString,
             chain_dot_v1_dot_query__pb2.QueryProposalVotesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Validators(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/Validators',
+            chain_dot_v1_dot_query__pb2.QueryValidatorsRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryValidatorsResponse.FromString,
             options,
             channel_credentials,
             insecure,

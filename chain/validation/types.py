@@ -228,6 +228,13 @@ class Slasher(Protocol):
         """Burns a fraction of a participant's collateral; how much."""
 
 
+class Consensus(Protocol):
+    """What this room expects of the consensus validators."""
+
+    def process_members(self, ctx: Context) -> None:
+        """Makes the validators follow the members in effect."""
+
+
 class WorkSharing(Protocol):
     """The rule by which pay is shared among those who worked on an inference."""
 

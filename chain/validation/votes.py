@@ -17,6 +17,7 @@ from chain.records import replace
 from chain.validation.keeper import Validations
 from chain.validation.status import calculate_status
 from chain.validation.types import (
+    Consensus,
     EpochGroups,
     InferenceRecords,
     InferenceValidation,
@@ -46,6 +47,7 @@ class Votes:
         validations: Validations,
         deposits: Slasher,
         share_work: WorkSharing,
+        consensus: Consensus,
     ) -> None:
         self._params = params
         self._epochs = epochs
@@ -54,6 +56,7 @@ class Votes:
         self._validations = validations
         self._deposits = deposits
         self._share_work = share_work
+        self._consensus = consensus
 
     def is_left_out(self, ctx: Context, address: str) -> bool:
         """Whether a participant has no say because it is INVALID."""
@@ -225,6 +228,8 @@ class Votes:
             before=participant.status.name,
             after=status.name,
         )
+        if ParticipantStatus.INVALID in (participant.status, status):
+            self._consensus.process_members(ctx)
 
     # Money
 

@@ -81,6 +81,8 @@ def test_every_parameter_is_documented_with_its_profiles() -> None:
 def show(value: object) -> str:
     if isinstance(value, Decimal):
         return text_of(from_decimal(value))
+    if isinstance(value, tuple):
+        return ", ".join(value) or "none"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -14,17 +14,23 @@ from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from chain.cosmos import auth_pb2, tendermint_pb2, tx_pb2, tx_service_pb2
+from chain.epochs.types import GenesisMember
 from chain.header import compute_tx_hash
+from chain.nodes.types import Participant
 from chain.v1 import query_pb2
 from tests.chain.io.daemon import ADA, BOB, Client, Daemon, payment
-from tests.chain.kit import CHAIN_ID, RICH
+from tests.chain.kit import CHAIN_ID, RICH, build_genesis
+from tests.chain.world import VALIDATOR_KEY
 
 NODE = "/cosmos.base.tendermint.v1beta1.Service"
 
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    made = Daemon(tmp_path_factory.mktemp("chain"))
+    ada = Participant(index=ADA.address, address=ADA.address, validator_key=VALIDATOR_KEY)
+    member = GenesisMember(ADA.address, 7)
+    genesis = build_genesis(ADA, BOB, participants=(ada,), genesis_members=(member,))
+    made = Daemon(tmp_path_factory.mktemp("chain"), genesis)
     made.start()
     yield made
     assert made.stop() == 0, made.log
@@ -257,6 +263,19 @@ async def test_cosmos_clients_find_the_node_and_its_blocks(client: Client) -> No
         tendermint_pb2.GetBlockByHeightResponse,
     )
     assert (await refusal(missing))[0] == grpc.StatusCode.NOT_FOUND
+
+
+async def test_cosmos_clients_find_the_validators(client: Client) -> None:
+    found = await client.call(
+        f"{NODE}/GetLatestValidatorSet",
+        tendermint_pb2.GetLatestValidatorSetRequest(),
+        tendermint_pb2.GetLatestValidatorSetResponse,
+    )
+    assert [(entry.pub_key.type_url, entry.voting_power) for entry in found.validators] == [
+        ("/cosmos.crypto.ed25519.PubKey", 7)
+    ]
+    assert found.validators[0].address.startswith("meshvalcons1")
+    assert found.block_height == (await client.status()).height
 
 
 async def test_health_and_reflection_know_every_service(client: Client) -> None:
