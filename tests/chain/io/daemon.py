@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -29,6 +30,8 @@ class Daemon:
     genesis: GenesisState | None = field(default_factory=lambda: build_genesis(ADA, BOB))
     """Laid out in the home; None when there is a chain already."""
     options: tuple[str, ...] = ("--block-mode", "instant")
+    program: Callable[[list[str], dict[str, str], Path], None] = run_command
+    """What a process runs: this version of the program, or another one."""
     process: BaseProcess | None = None
     ports: dict[str, int] = field(default_factory=dict)
 
@@ -60,7 +63,7 @@ class Daemon:
             *self.options,
         ]
         self.process = FORKS.Process(
-            target=run_command, args=(arguments, environment, self.home / "log"), daemon=True
+            target=self.program, args=(arguments, environment, self.home / "log"), daemon=True
         )
         self.process.start()
 
