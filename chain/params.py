@@ -7,14 +7,14 @@ from chain.collateral.types import CollateralParams
 from chain.epochs.types import EpochParams, PowerParams
 from chain.errors import ErrInvalidAddress, ErrInvalidRecord
 from chain.fixed import ONE, Decimal, from_decimal, parse
-from chain.inference.types import InferenceParams
+from chain.inference.types import BandwidthParams, InferenceParams
 from chain.models.types import ModelParams
 from chain.poc.types import PocParams
 from chain.pricing.types import PricingParams
 from chain.proposals.types import GovernanceParams
 from chain.records import Record
 from chain.rewards.types import RewardParams
-from chain.validation.types import ValidationParams
+from chain.validation.params import ValidationParams
 from chain.validators.types import GUARDIANS_MAX, ConsensusParams
 
 POC_ADMISSIONS = ("snapshot", "literal", "joiner", "registry", "open")
@@ -51,6 +51,8 @@ class Params(Record, frozen=True):
     """Proposals."""
     consensus: ConsensusParams = ConsensusParams()
     """Consensus."""
+    bandwidth: BandwidthParams = BandwidthParams()
+    """Traffic."""
 
 
 class MsgUpdateParams(Record, frozen=True):
@@ -83,6 +85,9 @@ def validate(params: Params) -> list[str]:
         *_fraction("governance.quorum", params.governance.quorum),
         *_fraction("governance.threshold", params.governance.threshold),
         *_validate_consensus(params.consensus),
+        *_at_least("bandwidth", params.bandwidth, estimated_limits_per_block_kb=1),
+        *_not_negative("bandwidth.kb_per_input_token", params.bandwidth.kb_per_input_token),
+        *_not_negative("bandwidth.kb_per_output_token", params.bandwidth.kb_per_output_token),
     ]
 
 
@@ -100,6 +105,7 @@ def _validate_epoch(epoch: EpochParams) -> list[str]:
         set_new_validators_delay=0,
         inference_validation_cutoff=0,
         inference_pruning_epoch_threshold=1,
+        epoch_multiplier=1,
     )
     return wrong or _validate_stages(epoch)
 
@@ -138,6 +144,7 @@ def _validate_poc(poc: PocParams) -> list[str]:
             sequences_per_decode=4,
             vector_dimensions=1,
             max_batch_nonces=1,
+            default_difficulty=0,
         ),
         *_fraction("poc.mismatch_rate", poc.mismatch_rate),
         *_fraction("poc.fraud_threshold", poc.fraud_threshold),
@@ -198,6 +205,9 @@ def _validate_rewards(rewards: RewardParams) -> list[str]:
         *_fraction("rewards.subsidy_reduction_interval", rewards.subsidy_reduction_interval),
         *_fraction("rewards.subsidy_reduction_amount", rewards.subsidy_reduction_amount),
         *_within("rewards.current_subsidy_percentage", rewards.current_subsidy_percentage, "0", "0.9999"),
+        *_not_negative("rewards.utilization_bonus_factor", rewards.utilization_bonus_factor),
+        *_not_negative("rewards.full_coverage_bonus_factor", rewards.full_coverage_bonus_factor),
+        *_not_negative("rewards.partial_coverage_bonus_factor", rewards.partial_coverage_bonus_factor),
     ]
 
 
@@ -218,6 +228,7 @@ def _validate_validation(validation: ValidationParams) -> list[str]:
         *_fraction("validation.min_validation_halfway", validation.min_validation_halfway),
         *_fraction("validation.miss_percentage_cutoff", validation.miss_percentage_cutoff),
         *_not_negative("validation.miss_requests_penalty", validation.miss_requests_penalty),
+        *_fraction("validation.pass_value", validation.pass_value),
     ]
     return wrong or _validate_averages(validation)
 

@@ -5,7 +5,7 @@ from chain.collateral.types import CollateralParams
 from chain.epochs.types import EpochParams, PowerParams
 from chain.errors import ErrNotFound
 from chain.fixed import Decimal
-from chain.inference.types import InferenceParams
+from chain.inference.types import BandwidthParams, InferenceParams
 from chain.models.types import ModelParams
 from chain.params import Params
 from chain.poc.types import PocParams
@@ -13,10 +13,13 @@ from chain.pricing.types import PricingParams
 from chain.proposals.types import GovernanceParams
 from chain.records import replace
 from chain.rewards.types import RewardParams
-from chain.validation.types import ValidationParams
+from chain.validation.params import ValidationParams
 from chain.validators.types import ConsensusParams
 
 UMESH_PER_MESH = 1_000_000
+"""Rewards, and what all of them may sum up to, are as many coins as elsewhere in the field; the price of a
+token or of a unit of compute is the same number of the smallest unit.
+"""
 
 DEFAULT = Params(
     epoch=EpochParams(
@@ -30,6 +33,7 @@ DEFAULT = Params(
         set_new_validators_delay=1,
         inference_validation_cutoff=0,
         inference_pruning_epoch_threshold=2,
+        epoch_multiplier=1,
     ),
     poc=PocParams(
         validation_sample_size=200,
@@ -43,6 +47,7 @@ DEFAULT = Params(
         vector_dimensions=64,
         poc_admission="snapshot",
         max_batch_nonces=1000,
+        default_difficulty=5,
     ),
     inference=InferenceParams(
         expiration_blocks=20,
@@ -83,6 +88,9 @@ DEFAULT = Params(
         subsidy_reduction_interval=Decimal(5, -2),
         subsidy_reduction_amount=Decimal(2, -1),
         current_subsidy_percentage=Decimal(9, -1),
+        utilization_bonus_factor=Decimal(5, -1),
+        full_coverage_bonus_factor=Decimal(12, -1),
+        partial_coverage_bonus_factor=Decimal(1, -1),
     ),
     validation=ValidationParams(
         false_positive_rate=Decimal(5, -2),
@@ -96,6 +104,7 @@ DEFAULT = Params(
         miss_percentage_cutoff=Decimal(1, -2),
         miss_requests_penalty=Decimal(1),
         voting_period_blocks=20,
+        pass_value=Decimal(99, -2),
     ),
     pricing=PricingParams(
         stability_zone_lower=Decimal(4, -1),
@@ -118,6 +127,11 @@ DEFAULT = Params(
         guardian_enabled=True,
         guardian_network_maturity_threshold=2_000_000,
         guardian_multiplier=Decimal(52, -2),
+    ),
+    bandwidth=BandwidthParams(
+        estimated_limits_per_block_kb=1024,
+        kb_per_input_token=Decimal(23, -4),
+        kb_per_output_token=Decimal(64, -2),
     ),
 )
 """What a parameter is unless there is a reason for another value."""

@@ -13,7 +13,7 @@ from chain.pricing.types import ModelPrice, PricingParams, PricingTerms, TokenUs
 from chain.profiles import DEFAULT
 from chain.records import replace
 from chain.validation import rules, status
-from chain.validation.types import ValidationParams
+from chain.validation.params import ValidationParams
 
 Json = Anything
 Entry = Mapping[str, Json]

@@ -64,6 +64,7 @@ def build_sub_group(
         total_weight=sum(member.weight for member in members),
         model_id=model_id,
         epoch_index=upcoming.index,
+        total_throughput=sum(node.throughput for member in members for node in member.ml_nodes),
     )
 
 

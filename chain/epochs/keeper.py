@@ -218,5 +218,10 @@ class Epochs:
         total = sum(member.weight for member in members)
         self.set_group(
             ctx,
-            EpochGroupData(validation_weights=members, unit_of_compute_price=price, total_weight=total),
+            EpochGroupData(
+                validation_weights=members,
+                unit_of_compute_price=price,
+                total_weight=total,
+                validation_params=genesis.params.validation,
+            ),
         )

@@ -115,7 +115,9 @@ class Stages:
         self._formation.process_formation(ctx, upcoming)
 
     def _switch(self, ctx: Context, upcoming: Epoch) -> None:
-        """The upcoming epoch takes effect; the one before ends with the block before."""
+        """The upcoming epoch takes effect, to be judged by the parameters of validation as they are; the one
+        before ends with the block before.
+        """
         count = self._epochs.close_requests(ctx)
         for group in list(self._epochs.get_groups(ctx, upcoming.index - 1)):
             requests = 0 if group.model_id else count
@@ -123,10 +125,11 @@ class Stages:
                 ctx, replace(group, last_block_height=ctx.height - 1, number_of_requests=requests)
             )
         for group in list(self._epochs.get_groups(ctx, upcoming.index)):
-            requests = 0 if group.model_id else count
-            self._epochs.set_group(
-                ctx, replace(group, effective_block_height=ctx.height, previous_epoch_requests=requests)
-            )
+            started = replace(group, effective_block_height=ctx.height)
+            if not group.model_id:
+                judged_by = self._params.get_params(ctx).validation
+                started = replace(started, previous_epoch_requests=count, validation_params=judged_by)
+            self._epochs.set_group(ctx, started)
         self._prices.process_switch(ctx, upcoming.index)
         self._epochs.set_effective(ctx, upcoming.index)
         ctx.emit("epoch_effective", epoch_index=upcoming.index)

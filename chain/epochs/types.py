@@ -9,6 +9,7 @@ from chain.fixed import Decimal
 from chain.models.types import Model
 from chain.nodes.types import Participant
 from chain.records import Record
+from chain.validation.params import ValidationParams
 
 if TYPE_CHECKING:
     from chain.params import Params
@@ -41,6 +42,8 @@ class EpochParams(Record, frozen=True):
     """Blocks before the next proof of compute in which completed inferences need no validation, default 0."""
     inference_pruning_epoch_threshold: int = 0
     """Epochs after which inferences are pruned, default 2."""
+    epoch_multiplier: int = 0
+    """At least 1, default 1. No rule reads it."""
 
 
 class PowerParams(Record, frozen=True):
@@ -174,6 +177,12 @@ class EpochGroupData(Record, frozen=True):
     """Epoch of the group."""
     model_snapshot: Model | None = None
     """The model's record as it was at formation; sub-groups only."""
+    validation_params: ValidationParams | None = None
+    """How the epoch's validations are judged: the parameters of the block in which it took effect; parent
+    only, and absent before.
+    """
+    total_throughput: int = 0
+    """Sum of the machines' throughput, tokens per second; sub-groups only."""
 
 
 class ModelMLNodes(Record, frozen=True):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from chain.context import Context
 from chain.epochs.types import Epoch, EpochGroupData, ValidationWeight
+from chain.fixed import Decimal
 from chain.models.types import Model, Resolver
 from chain.nodes.types import Participant
 from chain.records import Record
@@ -29,6 +30,17 @@ class InferenceParams(Record, frozen=True):
     """Seconds that a request's timestamp may lie ahead of block time, default 30."""
     exclude_invalid: bool = False
     """Whether INVALID participants are left out of formation, votes and routing, default true."""
+
+
+class BandwidthParams(Record, frozen=True):
+    """How much traffic transfer agents let in. No rule of the chain reads it."""
+
+    estimated_limits_per_block_kb: int = 0
+    """KB of requests and answers that a block may take, at least 1, default 1024."""
+    kb_per_input_token: Decimal = Decimal()
+    """KB of a prompt token, not negative, default 0.0023."""
+    kb_per_output_token: Decimal = Decimal()
+    """KB of a completion token, not negative, default 0.64."""
 
 
 class InferenceStatus(IntEnum):

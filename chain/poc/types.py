@@ -41,6 +41,8 @@ class PocParams(Record, frozen=True):
     """Who may submit batches: "snapshot" (default), "literal", "joiner", "registry" or "open"."""
     max_batch_nonces: int = 0
     """Most nonces in one batch message, default 1000."""
+    default_difficulty: int = 0
+    """Default 5. No rule reads it: r_target_micro says how hard mining is."""
 
 
 class PoCBatch(Record, frozen=True):

@@ -141,9 +141,7 @@ def _build_reward_queries(keepers: Keepers) -> tuple[Query, ...]:
 
 def _build_validation_queries(keepers: Keepers) -> tuple[Query, ...]:
     """Reads of validation and prices."""
-    validation = ValidationQueries(
-        keepers.validations, keepers.governance, keepers.inferences, keepers.epochs
-    )
+    validation = ValidationQueries(keepers.validations, keepers.inferences, keepers.epochs)
     pricing = PricingQueries(keepers.prices, keepers.models, keepers.epochs)
     return (
         Query(

@@ -5,7 +5,6 @@ from chain.epochs.keeper import Epochs
 from chain.epochs.types import EpochGroupData
 from chain.errors import ErrInferenceNotFound, ErrInvalidRequest, ErrNotFound
 from chain.fixed import to_decimal
-from chain.governance import Governance
 from chain.inference.keeper import Inferences
 from chain.inference.types import InferenceValidationDetails
 from chain.queries import validation_types as q
@@ -21,11 +20,8 @@ IDS_MAX = 1000
 class ValidationQueries:
     """Answers from the validation room."""
 
-    def __init__(
-        self, validations: Validations, governance: Governance, inferences: Inferences, epochs: Epochs
-    ) -> None:
+    def __init__(self, validations: Validations, inferences: Inferences, epochs: Epochs) -> None:
         self._validations = validations
-        self._governance = governance
         self._inferences = inferences
         self._epochs = epochs
 
@@ -44,8 +40,12 @@ class ValidationQueries:
             validator_powers=tuple(
                 self._validations.get_validator_power(ctx, requester, epoch, model) for epoch, model in models
             ),
-            parameters=self._governance.get_params(ctx).validation,
+            parameters=self._validations.get_current_params(ctx),
             block_height=ctx.height,
+            epoch_parameters=tuple(
+                q.EpochValidationParams(epoch, self._validations.get_epoch_params(ctx, epoch))
+                for epoch in dict.fromkeys(entry.epoch_id for entry in details)
+            ),
         )
 
     def epoch_group_validations(
@@ -86,7 +86,7 @@ class ValidationQueries:
         """How much is re-executed at the traffic of now of an executor with full reputation."""
         parent = self._epochs.get_effective_group(ctx) or EpochGroupData()
         traffic = max(self._epochs.get_requests(ctx), parent.previous_epoch_requests)
-        average = rules.compute_minimum_average(traffic, self._governance.get_params(ctx).validation)
+        average = rules.compute_minimum_average(traffic, self._validations.get_current_params(ctx))
         return q.QueryGetMinimumValidationAverageResponse(traffic, to_decimal(average), ctx.height)
 
     def _find_details(self, ctx: Context, inference_id: str) -> InferenceValidationDetails | None:

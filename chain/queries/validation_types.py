@@ -5,13 +5,20 @@ from chain.inference.types import InferenceValidationDetails
 from chain.pricing.types import UnitOfComputePriceProposal
 from chain.queries.types import PageRequest, PageResponse
 from chain.records import Record
+from chain.validation.params import ValidationParams
 from chain.validation.types import (
     EpochGroupValidations,
     InferenceValidation,
     InferenceVote,
-    ValidationParams,
     ValidatorPower,
 )
+
+
+class EpochValidationParams(Record, frozen=True):
+    """How an epoch's validations are judged."""
+
+    epoch_index: int = 0
+    parameters: ValidationParams = ValidationParams()
 
 
 class QueryGetInferenceValidationParametersRequest(Record, frozen=True):
@@ -28,6 +35,7 @@ class QueryGetInferenceValidationParametersResponse(Record, frozen=True):
     validator_powers: tuple[ValidatorPower, ...] = ()
     parameters: ValidationParams = ValidationParams()
     block_height: int = 0
+    epoch_parameters: tuple[EpochValidationParams, ...] = ()
 
 
 class QueryEpochGroupValidationsRequest(Record, frozen=True):

@@ -37,6 +37,12 @@ class RewardParams(Record, frozen=True):
     """Older scheme: part of an executor's income that is subsidy before any reduction, below 1, default
     0.90.
     """
+    utilization_bonus_factor: Decimal = Decimal()
+    """Not negative, default 0.5. No rule reads it: utilisation gives no bonus."""
+    full_coverage_bonus_factor: Decimal = Decimal()
+    """Not negative, default 1.2. No rule reads it: coverage gives no bonus."""
+    partial_coverage_bonus_factor: Decimal = Decimal()
+    """Not negative, default 0.1. No rule reads it: coverage gives no bonus."""
 
 
 class SettleAmount(Record, frozen=True):

@@ -23,37 +23,38 @@ _sym_db = _symbol_database.Default()
 
 
 from chain.v1 import models_pb2 as chain_dot_v1_dot_models__pb2
+from chain.v1 import params_pb2 as chain_dot_v1_dot_params__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x63hain/v1/epochs.proto\x12\x08\x63hain.v1\x1a\x15\x63hain/v1/models.proto\"6\n\x05\x45poch\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x1e\n\x16poc_start_block_height\x18\x02 \x01(\x03\"\x8f\x04\n\tEpochInfo\x12\x14\n\x0c\x62lock_height\x18\x01 \x01(\x03\x12\x1d\n\x15\x65\x66\x66\x65\x63tive_epoch_index\x18\x02 \x01(\x04\x12\x1a\n\x12latest_epoch_index\x18\x03 \x01(\x04\x12#\n\x05phase\x18\x04 \x01(\x0e\x32\x14.chain.v1.EpochPhase\x12\x1e\n\x16poc_start_block_height\x18\x05 \x01(\x03\x12)\n!generation_wind_down_block_height\x18\x06 \x01(\x03\x12#\n\x1bgeneration_end_block_height\x18\x07 \x01(\x03\x12&\n\x1e\x65xchange_deadline_block_height\x18\x08 \x01(\x03\x12%\n\x1dvalidation_start_block_height\x18\t \x01(\x03\x12)\n!validation_wind_down_block_height\x18\n \x01(\x03\x12#\n\x1bvalidation_end_block_height\x18\x0b \x01(\x03\x12\'\n\x1fset_new_validators_block_height\x18\x0c \x01(\x03\x12\x1a\n\x12\x63laim_block_height\x18\r \x01(\x03\x12#\n\x1bnext_poc_start_block_height\x18\x0e \x01(\x03\x12\x13\n\x0b\x65poch_index\x18\x0f \x01(\x04\"b\n\nMLNodeInfo\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x12\n\nthroughput\x18\x02 \x01(\x03\x12\x12\n\npoc_weight\x18\x03 \x01(\x03\x12\x1b\n\x13timeslot_allocation\x18\x04 \x03(\x08\":\n\rSeedSignature\x12\x16\n\x0emember_address\x18\x01 \x01(\t\x12\x11\n\tsignature\x18\x02 \x01(\t\"v\n\x10ValidationWeight\x12\x16\n\x0emember_address\x18\x01 \x01(\t\x12\x0e\n\x06weight\x18\x02 \x01(\x03\x12\x12\n\nreputation\x18\x03 \x01(\x05\x12&\n\x08ml_nodes\x18\x04 \x03(\x0b\x32\x14.chain.v1.MLNodeInfo\"\xb8\x03\n\x0e\x45pochGroupData\x12\x1e\n\x16poc_start_block_height\x18\x01 \x01(\x04\x12\x1e\n\x16\x65\x66\x66\x65\x63tive_block_height\x18\x04 \x01(\x03\x12\x19\n\x11last_block_height\x18\x05 \x01(\x03\x12\x37\n\x16member_seed_signatures\x18\x06 \x03(\x0b\x32\x17.chain.v1.SeedSignature\x12\x36\n\x12validation_weights\x18\x08 \x03(\x0b\x32\x1a.chain.v1.ValidationWeight\x12\x1d\n\x15unit_of_compute_price\x18\t \x01(\x03\x12\x1a\n\x12number_of_requests\x18\n \x01(\x03\x12\x1f\n\x17previous_epoch_requests\x18\x0b \x01(\x03\x12\x14\n\x0ctotal_weight\x18\r \x01(\x03\x12\x10\n\x08model_id\x18\x0e \x01(\t\x12\x18\n\x10sub_group_models\x18\x0f \x03(\t\x12\x13\n\x0b\x65poch_index\x18\x10 \x01(\x04\x12\'\n\x0emodel_snapshot\x18\x11 \x01(\x0b\x32\x0f.chain.v1.Model\"6\n\x0cModelMLNodes\x12&\n\x08ml_nodes\x18\x01 \x03(\x0b\x32\x14.chain.v1.MLNodeInfo\"\xbe\x01\n\x11\x41\x63tiveParticipant\x12\r\n\x05index\x18\x01 \x01(\t\x12\x15\n\rvalidator_key\x18\x02 \x01(\t\x12\x0e\n\x06weight\x18\x03 \x01(\x03\x12\x15\n\rinference_url\x18\x04 \x01(\t\x12\x0e\n\x06models\x18\x05 \x03(\t\x12\"\n\x04seed\x18\x06 \x01(\x0b\x32\x14.chain.v1.RandomSeed\x12(\n\x08ml_nodes\x18\x07 \x03(\x0b\x32\x16.chain.v1.ModelMLNodes\"\xcc\x01\n\x12\x41\x63tiveParticipants\x12\x31\n\x0cparticipants\x18\x01 \x03(\x0b\x32\x1b.chain.v1.ActiveParticipant\x12\x1e\n\x16poc_start_block_height\x18\x03 \x01(\x03\x12\x1e\n\x16\x65\x66\x66\x65\x63tive_block_height\x18\x04 \x01(\x03\x12\x1f\n\x17\x63reated_at_block_height\x18\x05 \x01(\x03\x12\x10\n\x08\x65poch_id\x18\x06 \x01(\x04\x12\x10\n\x08reseated\x18\x07 \x01(\x08\"I\n\nRandomSeed\x12\x13\n\x0bparticipant\x18\x01 \x01(\t\x12\x13\n\x0b\x65poch_index\x18\x02 \x01(\x04\x12\x11\n\tsignature\x18\x03 \x01(\t\"0\n\rGenesisMember\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0e\n\x06weight\x18\x02 \x01(\x03*\xb3\x01\n\nEpochPhase\x12\x19\n\x15\x45POCH_PHASE_INFERENCE\x10\x00\x12\x1c\n\x18\x45POCH_PHASE_POC_GENERATE\x10\x01\x12&\n\"EPOCH_PHASE_POC_GENERATE_WIND_DOWN\x10\x02\x12\x1c\n\x18\x45POCH_PHASE_POC_VALIDATE\x10\x03\x12&\n\"EPOCH_PHASE_POC_VALIDATE_WIND_DOWN\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x63hain/v1/epochs.proto\x12\x08\x63hain.v1\x1a\x15\x63hain/v1/models.proto\x1a\x15\x63hain/v1/params.proto\"6\n\x05\x45poch\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x1e\n\x16poc_start_block_height\x18\x02 \x01(\x03\"\x8f\x04\n\tEpochInfo\x12\x14\n\x0c\x62lock_height\x18\x01 \x01(\x03\x12\x1d\n\x15\x65\x66\x66\x65\x63tive_epoch_index\x18\x02 \x01(\x04\x12\x1a\n\x12latest_epoch_index\x18\x03 \x01(\x04\x12#\n\x05phase\x18\x04 \x01(\x0e\x32\x14.chain.v1.EpochPhase\x12\x1e\n\x16poc_start_block_height\x18\x05 \x01(\x03\x12)\n!generation_wind_down_block_height\x18\x06 \x01(\x03\x12#\n\x1bgeneration_end_block_height\x18\x07 \x01(\x03\x12&\n\x1e\x65xchange_deadline_block_height\x18\x08 \x01(\x03\x12%\n\x1dvalidation_start_block_height\x18\t \x01(\x03\x12)\n!validation_wind_down_block_height\x18\n \x01(\x03\x12#\n\x1bvalidation_end_block_height\x18\x0b \x01(\x03\x12\'\n\x1fset_new_validators_block_height\x18\x0c \x01(\x03\x12\x1a\n\x12\x63laim_block_height\x18\r \x01(\x03\x12#\n\x1bnext_poc_start_block_height\x18\x0e \x01(\x03\x12\x13\n\x0b\x65poch_index\x18\x0f \x01(\x04\"b\n\nMLNodeInfo\x12\x0f\n\x07node_id\x18\x01 \x01(\t\x12\x12\n\nthroughput\x18\x02 \x01(\x03\x12\x12\n\npoc_weight\x18\x03 \x01(\x03\x12\x1b\n\x13timeslot_allocation\x18\x04 \x03(\x08\":\n\rSeedSignature\x12\x16\n\x0emember_address\x18\x01 \x01(\t\x12\x11\n\tsignature\x18\x02 \x01(\t\"v\n\x10ValidationWeight\x12\x16\n\x0emember_address\x18\x01 \x01(\t\x12\x0e\n\x06weight\x18\x02 \x01(\x03\x12\x12\n\nreputation\x18\x03 \x01(\x05\x12&\n\x08ml_nodes\x18\x04 \x03(\x0b\x32\x14.chain.v1.MLNodeInfo\"\x89\x04\n\x0e\x45pochGroupData\x12\x1e\n\x16poc_start_block_height\x18\x01 \x01(\x04\x12\x1e\n\x16\x65\x66\x66\x65\x63tive_block_height\x18\x04 \x01(\x03\x12\x19\n\x11last_block_height\x18\x05 \x01(\x03\x12\x37\n\x16member_seed_signatures\x18\x06 \x03(\x0b\x32\x17.chain.v1.SeedSignature\x12\x36\n\x12validation_weights\x18\x08 \x03(\x0b\x32\x1a.chain.v1.ValidationWeight\x12\x1d\n\x15unit_of_compute_price\x18\t \x01(\x03\x12\x1a\n\x12number_of_requests\x18\n \x01(\x03\x12\x1f\n\x17previous_epoch_requests\x18\x0b \x01(\x03\x12\x14\n\x0ctotal_weight\x18\r \x01(\x03\x12\x10\n\x08model_id\x18\x0e \x01(\t\x12\x18\n\x10sub_group_models\x18\x0f \x03(\t\x12\x13\n\x0b\x65poch_index\x18\x10 \x01(\x04\x12\'\n\x0emodel_snapshot\x18\x11 \x01(\x0b\x32\x0f.chain.v1.Model\x12\x35\n\x11validation_params\x18\x0c \x01(\x0b\x32\x1a.chain.v1.ValidationParams\x12\x18\n\x10total_throughput\x18\x12 \x01(\x03\"6\n\x0cModelMLNodes\x12&\n\x08ml_nodes\x18\x01 \x03(\x0b\x32\x14.chain.v1.MLNodeInfo\"\xbe\x01\n\x11\x41\x63tiveParticipant\x12\r\n\x05index\x18\x01 \x01(\t\x12\x15\n\rvalidator_key\x18\x02 \x01(\t\x12\x0e\n\x06weight\x18\x03 \x01(\x03\x12\x15\n\rinference_url\x18\x04 \x01(\t\x12\x0e\n\x06models\x18\x05 \x03(\t\x12\"\n\x04seed\x18\x06 \x01(\x0b\x32\x14.chain.v1.RandomSeed\x12(\n\x08ml_nodes\x18\x07 \x03(\x0b\x32\x16.chain.v1.ModelMLNodes\"\xcc\x01\n\x12\x41\x63tiveParticipants\x12\x31\n\x0cparticipants\x18\x01 \x03(\x0b\x32\x1b.chain.v1.ActiveParticipant\x12\x1e\n\x16poc_start_block_height\x18\x03 \x01(\x03\x12\x1e\n\x16\x65\x66\x66\x65\x63tive_block_height\x18\x04 \x01(\x03\x12\x1f\n\x17\x63reated_at_block_height\x18\x05 \x01(\x03\x12\x10\n\x08\x65poch_id\x18\x06 \x01(\x04\x12\x10\n\x08reseated\x18\x07 \x01(\x08\"I\n\nRandomSeed\x12\x13\n\x0bparticipant\x18\x01 \x01(\t\x12\x13\n\x0b\x65poch_index\x18\x02 \x01(\x04\x12\x11\n\tsignature\x18\x03 \x01(\t\"0\n\rGenesisMember\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0e\n\x06weight\x18\x02 \x01(\x03*\xb3\x01\n\nEpochPhase\x12\x19\n\x15\x45POCH_PHASE_INFERENCE\x10\x00\x12\x1c\n\x18\x45POCH_PHASE_POC_GENERATE\x10\x01\x12&\n\"EPOCH_PHASE_POC_GENERATE_WIND_DOWN\x10\x02\x12\x1c\n\x18\x45POCH_PHASE_POC_VALIDATE\x10\x03\x12&\n\"EPOCH_PHASE_POC_VALIDATE_WIND_DOWN\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'chain.v1.epochs_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EPOCHPHASE']._serialized_start=1949
-  _globals['_EPOCHPHASE']._serialized_end=2128
-  _globals['_EPOCH']._serialized_start=58
-  _globals['_EPOCH']._serialized_end=112
-  _globals['_EPOCHINFO']._serialized_start=115
-  _globals['_EPOCHINFO']._serialized_end=642
-  _globals['_MLNODEINFO']._serialized_start=644
-  _globals['_MLNODEINFO']._serialized_end=742
-  _globals['_SEEDSIGNATURE']._serialized_start=744
-  _globals['_SEEDSIGNATURE']._serialized_end=802
-  _globals['_VALIDATIONWEIGHT']._serialized_start=804
-  _globals['_VALIDATIONWEIGHT']._serialized_end=922
-  _globals['_EPOCHGROUPDATA']._serialized_start=925
-  _globals['_EPOCHGROUPDATA']._serialized_end=1365
-  _globals['_MODELMLNODES']._serialized_start=1367
-  _globals['_MODELMLNODES']._serialized_end=1421
-  _globals['_ACTIVEPARTICIPANT']._serialized_start=1424
-  _globals['_ACTIVEPARTICIPANT']._serialized_end=1614
-  _globals['_ACTIVEPARTICIPANTS']._serialized_start=1617
-  _globals['_ACTIVEPARTICIPANTS']._serialized_end=1821
-  _globals['_RANDOMSEED']._serialized_start=1823
-  _globals['_RANDOMSEED']._serialized_end=1896
-  _globals['_GENESISMEMBER']._serialized_start=1898
-  _globals['_GENESISMEMBER']._serialized_end=1946
+  _globals['_EPOCHPHASE']._serialized_start=2053
+  _globals['_EPOCHPHASE']._serialized_end=2232
+  _globals['_EPOCH']._serialized_start=81
+  _globals['_EPOCH']._serialized_end=135
+  _globals['_EPOCHINFO']._serialized_start=138
+  _globals['_EPOCHINFO']._serialized_end=665
+  _globals['_MLNODEINFO']._serialized_start=667
+  _globals['_MLNODEINFO']._serialized_end=765
+  _globals['_SEEDSIGNATURE']._serialized_start=767
+  _globals['_SEEDSIGNATURE']._serialized_end=825
+  _globals['_VALIDATIONWEIGHT']._serialized_start=827
+  _globals['_VALIDATIONWEIGHT']._serialized_end=945
+  _globals['_EPOCHGROUPDATA']._serialized_start=948
+  _globals['_EPOCHGROUPDATA']._serialized_end=1469
+  _globals['_MODELMLNODES']._serialized_start=1471
+  _globals['_MODELMLNODES']._serialized_end=1525
+  _globals['_ACTIVEPARTICIPANT']._serialized_start=1528
+  _globals['_ACTIVEPARTICIPANT']._serialized_end=1718
+  _globals['_ACTIVEPARTICIPANTS']._serialized_start=1721
+  _globals['_ACTIVEPARTICIPANTS']._serialized_end=1925
+  _globals['_RANDOMSEED']._serialized_start=1927
+  _globals['_RANDOMSEED']._serialized_end=2000
+  _globals['_GENESISMEMBER']._serialized_start=2002
+  _globals['_GENESISMEMBER']._serialized_end=2050
 # @@protoc_insertion_point(module_scope)

@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class EpochParams(_message.Message):
-    __slots__ = ("epoch_length", "epoch_shift", "default_unit_of_compute_price", "poc_stage_duration", "poc_exchange_duration", "poc_validation_delay", "poc_validation_duration", "set_new_validators_delay", "inference_validation_cutoff", "inference_pruning_epoch_threshold")
+    __slots__ = ("epoch_length", "epoch_shift", "default_unit_of_compute_price", "poc_stage_duration", "poc_exchange_duration", "poc_validation_delay", "poc_validation_duration", "set_new_validators_delay", "inference_validation_cutoff", "inference_pruning_epoch_threshold", "epoch_multiplier")
     EPOCH_LENGTH_FIELD_NUMBER: _ClassVar[int]
     EPOCH_SHIFT_FIELD_NUMBER: _ClassVar[int]
     DEFAULT_UNIT_OF_COMPUTE_PRICE_FIELD_NUMBER: _ClassVar[int]
@@ -19,6 +19,7 @@ class EpochParams(_message.Message):
     SET_NEW_VALIDATORS_DELAY_FIELD_NUMBER: _ClassVar[int]
     INFERENCE_VALIDATION_CUTOFF_FIELD_NUMBER: _ClassVar[int]
     INFERENCE_PRUNING_EPOCH_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_MULTIPLIER_FIELD_NUMBER: _ClassVar[int]
     epoch_length: int
     epoch_shift: int
     default_unit_of_compute_price: int
@@ -29,10 +30,11 @@ class EpochParams(_message.Message):
     set_new_validators_delay: int
     inference_validation_cutoff: int
     inference_pruning_epoch_threshold: int
-    def __init__(self, epoch_length: _Optional[int] = ..., epoch_shift: _Optional[int] = ..., default_unit_of_compute_price: _Optional[int] = ..., poc_stage_duration: _Optional[int] = ..., poc_exchange_duration: _Optional[int] = ..., poc_validation_delay: _Optional[int] = ..., poc_validation_duration: _Optional[int] = ..., set_new_validators_delay: _Optional[int] = ..., inference_validation_cutoff: _Optional[int] = ..., inference_pruning_epoch_threshold: _Optional[int] = ...) -> None: ...
+    epoch_multiplier: int
+    def __init__(self, epoch_length: _Optional[int] = ..., epoch_shift: _Optional[int] = ..., default_unit_of_compute_price: _Optional[int] = ..., poc_stage_duration: _Optional[int] = ..., poc_exchange_duration: _Optional[int] = ..., poc_validation_delay: _Optional[int] = ..., poc_validation_duration: _Optional[int] = ..., set_new_validators_delay: _Optional[int] = ..., inference_validation_cutoff: _Optional[int] = ..., inference_pruning_epoch_threshold: _Optional[int] = ..., epoch_multiplier: _Optional[int] = ...) -> None: ...
 
 class PocParams(_message.Message):
-    __slots__ = ("validation_sample_size", "poc_data_pruning_epoch_threshold", "r_target_micro", "tolerance_micro", "mismatch_rate", "fraud_threshold", "tokens_per_nonce", "sequences_per_decode", "vector_dimensions", "poc_admission", "max_batch_nonces")
+    __slots__ = ("validation_sample_size", "poc_data_pruning_epoch_threshold", "r_target_micro", "tolerance_micro", "mismatch_rate", "fraud_threshold", "tokens_per_nonce", "sequences_per_decode", "vector_dimensions", "poc_admission", "max_batch_nonces", "default_difficulty")
     VALIDATION_SAMPLE_SIZE_FIELD_NUMBER: _ClassVar[int]
     POC_DATA_PRUNING_EPOCH_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     R_TARGET_MICRO_FIELD_NUMBER: _ClassVar[int]
@@ -44,6 +46,7 @@ class PocParams(_message.Message):
     VECTOR_DIMENSIONS_FIELD_NUMBER: _ClassVar[int]
     POC_ADMISSION_FIELD_NUMBER: _ClassVar[int]
     MAX_BATCH_NONCES_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_DIFFICULTY_FIELD_NUMBER: _ClassVar[int]
     validation_sample_size: int
     poc_data_pruning_epoch_threshold: int
     r_target_micro: int
@@ -55,7 +58,8 @@ class PocParams(_message.Message):
     vector_dimensions: int
     poc_admission: str
     max_batch_nonces: int
-    def __init__(self, validation_sample_size: _Optional[int] = ..., poc_data_pruning_epoch_threshold: _Optional[int] = ..., r_target_micro: _Optional[int] = ..., tolerance_micro: _Optional[int] = ..., mismatch_rate: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., fraud_threshold: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., tokens_per_nonce: _Optional[int] = ..., sequences_per_decode: _Optional[int] = ..., vector_dimensions: _Optional[int] = ..., poc_admission: _Optional[str] = ..., max_batch_nonces: _Optional[int] = ...) -> None: ...
+    default_difficulty: int
+    def __init__(self, validation_sample_size: _Optional[int] = ..., poc_data_pruning_epoch_threshold: _Optional[int] = ..., r_target_micro: _Optional[int] = ..., tolerance_micro: _Optional[int] = ..., mismatch_rate: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., fraud_threshold: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., tokens_per_nonce: _Optional[int] = ..., sequences_per_decode: _Optional[int] = ..., vector_dimensions: _Optional[int] = ..., poc_admission: _Optional[str] = ..., max_batch_nonces: _Optional[int] = ..., default_difficulty: _Optional[int] = ...) -> None: ...
 
 class InferenceParams(_message.Message):
     __slots__ = ("expiration_blocks", "base_per_token_price", "default_max_tokens", "timestamp_expiration", "timestamp_advance", "exclude_invalid")
@@ -128,7 +132,7 @@ class AuthParams(_message.Message):
     def __init__(self, max_memo_characters: _Optional[int] = ..., max_tx_bytes: _Optional[int] = ..., tx_sig_limit: _Optional[int] = ..., tx_size_cost_per_byte: _Optional[int] = ..., sig_verify_cost: _Optional[int] = ...) -> None: ...
 
 class RewardParams(_message.Message):
-    __slots__ = ("use_bitcoin_rewards", "initial_epoch_reward", "decay_rate", "genesis_epoch", "standard_reward_amount", "subsidy_reduction_interval", "subsidy_reduction_amount", "current_subsidy_percentage")
+    __slots__ = ("use_bitcoin_rewards", "initial_epoch_reward", "decay_rate", "genesis_epoch", "standard_reward_amount", "subsidy_reduction_interval", "subsidy_reduction_amount", "current_subsidy_percentage", "utilization_bonus_factor", "full_coverage_bonus_factor", "partial_coverage_bonus_factor")
     USE_BITCOIN_REWARDS_FIELD_NUMBER: _ClassVar[int]
     INITIAL_EPOCH_REWARD_FIELD_NUMBER: _ClassVar[int]
     DECAY_RATE_FIELD_NUMBER: _ClassVar[int]
@@ -137,6 +141,9 @@ class RewardParams(_message.Message):
     SUBSIDY_REDUCTION_INTERVAL_FIELD_NUMBER: _ClassVar[int]
     SUBSIDY_REDUCTION_AMOUNT_FIELD_NUMBER: _ClassVar[int]
     CURRENT_SUBSIDY_PERCENTAGE_FIELD_NUMBER: _ClassVar[int]
+    UTILIZATION_BONUS_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    FULL_COVERAGE_BONUS_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    PARTIAL_COVERAGE_BONUS_FACTOR_FIELD_NUMBER: _ClassVar[int]
     use_bitcoin_rewards: bool
     initial_epoch_reward: int
     decay_rate: _decimal_pb2.Decimal
@@ -145,10 +152,13 @@ class RewardParams(_message.Message):
     subsidy_reduction_interval: _decimal_pb2.Decimal
     subsidy_reduction_amount: _decimal_pb2.Decimal
     current_subsidy_percentage: _decimal_pb2.Decimal
-    def __init__(self, use_bitcoin_rewards: _Optional[bool] = ..., initial_epoch_reward: _Optional[int] = ..., decay_rate: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., genesis_epoch: _Optional[int] = ..., standard_reward_amount: _Optional[int] = ..., subsidy_reduction_interval: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., subsidy_reduction_amount: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., current_subsidy_percentage: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ...) -> None: ...
+    utilization_bonus_factor: _decimal_pb2.Decimal
+    full_coverage_bonus_factor: _decimal_pb2.Decimal
+    partial_coverage_bonus_factor: _decimal_pb2.Decimal
+    def __init__(self, use_bitcoin_rewards: _Optional[bool] = ..., initial_epoch_reward: _Optional[int] = ..., decay_rate: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., genesis_epoch: _Optional[int] = ..., standard_reward_amount: _Optional[int] = ..., subsidy_reduction_interval: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., subsidy_reduction_amount: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., current_subsidy_percentage: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., utilization_bonus_factor: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., full_coverage_bonus_factor: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., partial_coverage_bonus_factor: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ...) -> None: ...
 
 class ValidationParams(_message.Message):
-    __slots__ = ("false_positive_rate", "min_ramp_up_measurements", "min_validation_average", "max_validation_average", "min_validation_halfway", "full_validation_traffic_cutoff", "min_validation_traffic_cutoff", "epochs_to_max", "miss_percentage_cutoff", "miss_requests_penalty", "voting_period_blocks")
+    __slots__ = ("false_positive_rate", "min_ramp_up_measurements", "min_validation_average", "max_validation_average", "min_validation_halfway", "full_validation_traffic_cutoff", "min_validation_traffic_cutoff", "epochs_to_max", "miss_percentage_cutoff", "miss_requests_penalty", "voting_period_blocks", "pass_value")
     FALSE_POSITIVE_RATE_FIELD_NUMBER: _ClassVar[int]
     MIN_RAMP_UP_MEASUREMENTS_FIELD_NUMBER: _ClassVar[int]
     MIN_VALIDATION_AVERAGE_FIELD_NUMBER: _ClassVar[int]
@@ -160,6 +170,7 @@ class ValidationParams(_message.Message):
     MISS_PERCENTAGE_CUTOFF_FIELD_NUMBER: _ClassVar[int]
     MISS_REQUESTS_PENALTY_FIELD_NUMBER: _ClassVar[int]
     VOTING_PERIOD_BLOCKS_FIELD_NUMBER: _ClassVar[int]
+    PASS_VALUE_FIELD_NUMBER: _ClassVar[int]
     false_positive_rate: _decimal_pb2.Decimal
     min_ramp_up_measurements: int
     min_validation_average: _decimal_pb2.Decimal
@@ -171,7 +182,8 @@ class ValidationParams(_message.Message):
     miss_percentage_cutoff: _decimal_pb2.Decimal
     miss_requests_penalty: _decimal_pb2.Decimal
     voting_period_blocks: int
-    def __init__(self, false_positive_rate: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., min_ramp_up_measurements: _Optional[int] = ..., min_validation_average: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., max_validation_average: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., min_validation_halfway: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., full_validation_traffic_cutoff: _Optional[int] = ..., min_validation_traffic_cutoff: _Optional[int] = ..., epochs_to_max: _Optional[int] = ..., miss_percentage_cutoff: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., miss_requests_penalty: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., voting_period_blocks: _Optional[int] = ...) -> None: ...
+    pass_value: _decimal_pb2.Decimal
+    def __init__(self, false_positive_rate: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., min_ramp_up_measurements: _Optional[int] = ..., min_validation_average: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., max_validation_average: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., min_validation_halfway: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., full_validation_traffic_cutoff: _Optional[int] = ..., min_validation_traffic_cutoff: _Optional[int] = ..., epochs_to_max: _Optional[int] = ..., miss_percentage_cutoff: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., miss_requests_penalty: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., voting_period_blocks: _Optional[int] = ..., pass_value: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ...) -> None: ...
 
 class PricingParams(_message.Message):
     __slots__ = ("stability_zone_lower", "stability_zone_upper", "price_elasticity", "utilization_window_duration", "utilization_window_blocks", "min_per_token_price", "grace_period_end_epoch", "grace_period_per_token_price")
@@ -217,8 +229,18 @@ class ConsensusParams(_message.Message):
     guardian_addresses: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, guardian_enabled: _Optional[bool] = ..., guardian_network_maturity_threshold: _Optional[int] = ..., guardian_multiplier: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., guardian_addresses: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class BandwidthParams(_message.Message):
+    __slots__ = ("estimated_limits_per_block_kb", "kb_per_input_token", "kb_per_output_token")
+    ESTIMATED_LIMITS_PER_BLOCK_KB_FIELD_NUMBER: _ClassVar[int]
+    KB_PER_INPUT_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    KB_PER_OUTPUT_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    estimated_limits_per_block_kb: int
+    kb_per_input_token: _decimal_pb2.Decimal
+    kb_per_output_token: _decimal_pb2.Decimal
+    def __init__(self, estimated_limits_per_block_kb: _Optional[int] = ..., kb_per_input_token: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., kb_per_output_token: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ...) -> None: ...
+
 class Params(_message.Message):
-    __slots__ = ("epoch", "poc", "inference", "collateral", "models", "auth", "rewards", "validation", "pricing", "power", "governance", "consensus")
+    __slots__ = ("epoch", "poc", "inference", "collateral", "models", "auth", "rewards", "validation", "pricing", "power", "governance", "consensus", "bandwidth")
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     POC_FIELD_NUMBER: _ClassVar[int]
     INFERENCE_FIELD_NUMBER: _ClassVar[int]
@@ -231,6 +253,7 @@ class Params(_message.Message):
     POWER_FIELD_NUMBER: _ClassVar[int]
     GOVERNANCE_FIELD_NUMBER: _ClassVar[int]
     CONSENSUS_FIELD_NUMBER: _ClassVar[int]
+    BANDWIDTH_FIELD_NUMBER: _ClassVar[int]
     epoch: EpochParams
     poc: PocParams
     inference: InferenceParams
@@ -243,4 +266,5 @@ class Params(_message.Message):
     power: PowerParams
     governance: GovernanceParams
     consensus: ConsensusParams
-    def __init__(self, epoch: _Optional[_Union[EpochParams, _Mapping]] = ..., poc: _Optional[_Union[PocParams, _Mapping]] = ..., inference: _Optional[_Union[InferenceParams, _Mapping]] = ..., collateral: _Optional[_Union[CollateralParams, _Mapping]] = ..., models: _Optional[_Union[ModelParams, _Mapping]] = ..., auth: _Optional[_Union[AuthParams, _Mapping]] = ..., rewards: _Optional[_Union[RewardParams, _Mapping]] = ..., validation: _Optional[_Union[ValidationParams, _Mapping]] = ..., pricing: _Optional[_Union[PricingParams, _Mapping]] = ..., power: _Optional[_Union[PowerParams, _Mapping]] = ..., governance: _Optional[_Union[GovernanceParams, _Mapping]] = ..., consensus: _Optional[_Union[ConsensusParams, _Mapping]] = ...) -> None: ...
+    bandwidth: BandwidthParams
+    def __init__(self, epoch: _Optional[_Union[EpochParams, _Mapping]] = ..., poc: _Optional[_Union[PocParams, _Mapping]] = ..., inference: _Optional[_Union[InferenceParams, _Mapping]] = ..., collateral: _Optional[_Union[CollateralParams, _Mapping]] = ..., models: _Optional[_Union[ModelParams, _Mapping]] = ..., auth: _Optional[_Union[AuthParams, _Mapping]] = ..., rewards: _Optional[_Union[RewardParams, _Mapping]] = ..., validation: _Optional[_Union[ValidationParams, _Mapping]] = ..., pricing: _Optional[_Union[PricingParams, _Mapping]] = ..., power: _Optional[_Union[PowerParams, _Mapping]] = ..., governance: _Optional[_Union[GovernanceParams, _Mapping]] = ..., consensus: _Optional[_Union[ConsensusParams, _Mapping]] = ..., bandwidth: _Optional[_Union[BandwidthParams, _Mapping]] = ...) -> None: ...

@@ -474,16 +474,26 @@ class QueryGetInferenceValidationParametersRequest(_message.Message):
     def __init__(self, ids: _Optional[_Iterable[str]] = ..., requester: _Optional[str] = ...) -> None: ...
 
 class QueryGetInferenceValidationParametersResponse(_message.Message):
-    __slots__ = ("details", "validator_powers", "parameters", "block_height")
+    __slots__ = ("details", "validator_powers", "parameters", "block_height", "epoch_parameters")
     DETAILS_FIELD_NUMBER: _ClassVar[int]
     VALIDATOR_POWERS_FIELD_NUMBER: _ClassVar[int]
     PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     BLOCK_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_PARAMETERS_FIELD_NUMBER: _ClassVar[int]
     details: _containers.RepeatedCompositeFieldContainer[_inference_pb2.InferenceValidationDetails]
     validator_powers: _containers.RepeatedCompositeFieldContainer[_validation_pb2.ValidatorPower]
     parameters: _params_pb2.ValidationParams
     block_height: int
-    def __init__(self, details: _Optional[_Iterable[_Union[_inference_pb2.InferenceValidationDetails, _Mapping]]] = ..., validator_powers: _Optional[_Iterable[_Union[_validation_pb2.ValidatorPower, _Mapping]]] = ..., parameters: _Optional[_Union[_params_pb2.ValidationParams, _Mapping]] = ..., block_height: _Optional[int] = ...) -> None: ...
+    epoch_parameters: _containers.RepeatedCompositeFieldContainer[EpochValidationParams]
+    def __init__(self, details: _Optional[_Iterable[_Union[_inference_pb2.InferenceValidationDetails, _Mapping]]] = ..., validator_powers: _Optional[_Iterable[_Union[_validation_pb2.ValidatorPower, _Mapping]]] = ..., parameters: _Optional[_Union[_params_pb2.ValidationParams, _Mapping]] = ..., block_height: _Optional[int] = ..., epoch_parameters: _Optional[_Iterable[_Union[EpochValidationParams, _Mapping]]] = ...) -> None: ...
+
+class EpochValidationParams(_message.Message):
+    __slots__ = ("epoch_index", "parameters")
+    EPOCH_INDEX_FIELD_NUMBER: _ClassVar[int]
+    PARAMETERS_FIELD_NUMBER: _ClassVar[int]
+    epoch_index: int
+    parameters: _params_pb2.ValidationParams
+    def __init__(self, epoch_index: _Optional[int] = ..., parameters: _Optional[_Union[_params_pb2.ValidationParams, _Mapping]] = ...) -> None: ...
 
 class QueryEpochGroupValidationsRequest(_message.Message):
     __slots__ = ("participant", "epoch_index")

@@ -9,6 +9,7 @@ from chain.inference.types import InferenceValidationDetails
 from chain.records import Record
 from chain.store import Map
 from chain.validation import rules
+from chain.validation.params import ValidationParams
 from chain.validation.types import (
     EpochGroups,
     EpochGroupValidations,
@@ -50,6 +51,18 @@ class Validations:
         self._params = params
         self._epochs = epochs
         self._inferences = inferences
+
+    def get_epoch_params(self, ctx: Context, epoch_index: int) -> ValidationParams:
+        """How an epoch is judged: by the parameters of the block in which it took effect. By those in effect
+        now where its group does not say.
+        """
+        group = self._epochs.get_group(ctx, epoch_index)
+        frozen = group.validation_params if group else None
+        return frozen or self._params.get_params(ctx).validation
+
+    def get_current_params(self, ctx: Context) -> ValidationParams:
+        """How the epoch in effect is judged."""
+        return self.get_epoch_params(ctx, self._epochs.get_effective(ctx).index)
 
     def get_validation(
         self, ctx: Context, epoch_index: int, participant: str, inference_id: str
@@ -103,7 +116,7 @@ class Validations:
         It had to when all of this holds: another one executed it; both serve its model in that epoch; it was
         completed before the cutoff, or the participant kept a machine serving after it; the seed draws it.
         """
-        params, cutoff = self._params.get_params(ctx).validation, self._compute_cutoff(ctx, epoch_index)
+        params, cutoff = self.get_epoch_params(ctx, epoch_index), self._compute_cutoff(ctx, epoch_index)
         duties: dict[str, Duty] = {}
         missed = []
         for details in self._inferences.get_epoch_details(ctx, epoch_index):

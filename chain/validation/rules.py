@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from chain.fixed import Decimal, from_decimal
 from chain.inference.types import InferenceValidationDetails
-from chain.validation.types import ValidationParams
+from chain.validation.params import ValidationParams
 
 DIGITS = 10**16
 """The number 1 with 16 digits after the point."""

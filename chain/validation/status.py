@@ -4,7 +4,7 @@ from math import isqrt
 
 from chain.fixed import Decimal
 from chain.nodes.types import ParticipantStatus
-from chain.validation.types import ValidationParams
+from chain.validation.params import ValidationParams
 
 CERTAINTY = 10**6
 """A run of failures is no accident when an honest participant shows it less often than once in so many."""

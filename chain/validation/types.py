@@ -15,33 +15,6 @@ if TYPE_CHECKING:
     from chain.params import Params
 
 
-class ValidationParams(Record, frozen=True):
-    """How much is re-executed, and what a participant's record makes of its standing and reputation."""
-
-    false_positive_rate: Decimal = Decimal()
-    """Rate at which honest answers are found wrong, above 0 and at most a half, default 0.05."""
-    min_ramp_up_measurements: int = 0
-    """Most finished inferences of an epoch before a participant is judged, default 10."""
-    min_validation_average: Decimal = Decimal()
-    """Validations per inference of an executor of full reputation at full traffic, 0 to 1, default 0.01."""
-    max_validation_average: Decimal = Decimal()
-    """Validations per inference with little traffic, or of an executor without reputation, default 1."""
-    min_validation_halfway: Decimal = Decimal()
-    """Validations per inference at half of full traffic, default 0.05."""
-    full_validation_traffic_cutoff: int = 0
-    """Inferences of an epoch that are full traffic, default 10000."""
-    min_validation_traffic_cutoff: int = 0
-    """Inferences of an epoch up to which the maximum holds, default 100; less than half of full traffic."""
-    epochs_to_max: int = 0
-    """Epochs without misses until reputation is full, default 30."""
-    miss_percentage_cutoff: Decimal = Decimal()
-    """Part of misses above which an epoch costs reputation, default 0.01."""
-    miss_requests_penalty: Decimal = Decimal()
-    """Epochs that an epoch with as many misses as answers costs, default 1."""
-    voting_period_blocks: int = 0
-    """Blocks after which a vote on an inference ends, default 20."""
-
-
 class InferenceValidation(Record, frozen=True):
     """What one participant found when it re-executed an inference."""
 
@@ -210,6 +183,9 @@ class ParticipantRecords(Protocol):
 
 class EpochGroups(Protocol):
     """What this room expects of the epochs room."""
+
+    def get_effective(self, ctx: Context) -> Epoch:
+        """The epoch whose groups serve requests now."""
 
     def get_epoch(self, ctx: Context, index: int) -> Epoch | None:
         """An epoch's record, or None."""

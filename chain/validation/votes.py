@@ -87,7 +87,7 @@ class Votes:
         """Keeps a validation that did not pass, and opens a vote unless there was one."""
         self._validations.set_validation(ctx, record)
         if self._validations.get_vote(ctx, inference.inference_id) is None:
-            period = self._params.get_params(ctx).validation.voting_period_blocks
+            period = self._validations.get_epoch_params(ctx, inference.epoch_id).voting_period_blocks
             deadline = ctx.height + period
             vote = InferenceVote(
                 inference_id=inference.inference_id,
@@ -207,7 +207,7 @@ class Votes:
         participant = self._nodes.require_participant(ctx, address)
         stats, params = participant.current_epoch_stats, self._params.get_params(ctx)
         status = calculate_status(
-            params.validation,
+            self._validations.get_current_params(ctx),
             participant.consecutive_invalid_inferences,
             stats.inference_count,
             stats.validated_inferences,

@@ -17,6 +17,7 @@ from chain.nodes.types import (
 from chain.params import Params
 from chain.poc.types import MsgSubmitPocBatch, MsgSubmitPocValidation
 from chain.profiles import DEFAULT
+from chain.queries.table import build_queries
 from chain.records import replace
 from chain.router import build_routes
 from chain.store import Store
@@ -68,6 +69,11 @@ class World:
         self.delivered = branch.events
         branch.store.write()
         return self.answer
+
+    def ask(self, method: str, request: object) -> object:
+        """The answer of a query of the chain's own service."""
+        queries = build_queries(self.keepers)
+        return queries[f"/chain.v1.Query/{method}"].answer(self.context(), request)
 
     def end_block(self) -> list[Event]:
         ctx = self.context()
