@@ -59,7 +59,7 @@ def judge_mined(
     claims = poc.compute_claims(handed_in, {}).get("miner", {})
     participant = Participant(address="miner", validator_key=validator_key) if registered else None
     cast = [PoCValidation("miner", validator, fraud_detected=fraud) for validator, fraud in votes]
-    mined = poc.judge_mined(participant, claims, cast, validators, exclude_invalid=True)
+    mined = poc.judge_mined(participant, claims, cast, poc.build_electorate(validators), exclude_invalid=True)
     weight = 0 if mined.rejection else sum(weight for _, weight in mined.weights)
     return {"rejection": mined.rejection, "weight": weight, "nodes": dict(mined.weights)}
 

@@ -117,12 +117,13 @@ class Poc:
         claims = rules.compute_claims(self.get_batches(ctx, height), excluded)
         exclude_invalid = self._params.get_params(ctx).inference.exclude_invalid
         jailed = self._jail.get_barred(ctx)
+        electorate = rules.build_electorate(validators)
         mined = {}
         for address in sorted(claims):
             votes = VALIDATIONS.values(ctx.store, height, address)
             participant = self._nodes.get_participant(ctx, address)
             mined[address] = rules.judge_mined(
-                participant, claims[address], votes, validators, exclude_invalid, jailed
+                participant, claims[address], votes, electorate, exclude_invalid, jailed
             )
         return mined
 
@@ -188,9 +189,7 @@ class Poc:
         parent = self._epochs.get_effective_group(ctx)
         for model_id in parent.sub_group_models if parent else ():
             group = self._epochs.get_effective_group(ctx, model_id)
-            for member in group.validation_weights if group else ():
-                if member.member_address == address and any(
-                    node.node_id == node_id for node in member.ml_nodes
-                ):
-                    return True
+            member = self._epochs.find_member(group, address) if group else None
+            if member is not None and any(node.node_id == node_id for node in member.ml_nodes):
+                return True
         return False

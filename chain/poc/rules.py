@@ -6,7 +6,15 @@ from types import MappingProxyType
 
 from chain.models.types import Resolver
 from chain.nodes.types import HardwareNode, HardwareNodes, HardwareNodeStatus, Participant, ParticipantStatus
-from chain.poc.types import EligibilityMap, Mined, NodeEligibility, PocAdmission, PoCBatch, PoCValidation
+from chain.poc.types import (
+    Electorate,
+    EligibilityMap,
+    Mined,
+    NodeEligibility,
+    PocAdmission,
+    PoCBatch,
+    PoCValidation,
+)
 
 PARTICIPANT_UNKNOWN = "PARTICIPANT_UNKNOWN"
 PARTICIPANT_INVALID = "PARTICIPANT_INVALID"
@@ -102,18 +110,24 @@ def compute_claims(batches: Iterable[PoCBatch], excluded: Mapping[NodeKey, str])
     return claims
 
 
-def compute_verdict(validators: Mapping[str, int], votes: Iterable[PoCValidation]) -> str:
+def build_electorate(validators: Mapping[str, int]) -> Electorate:
+    """Who votes: validators with a positive weight. T is the sum of their weights, half of it T div 2."""
+    weights = {address: weight for address, weight in validators.items() if weight > 0}
+    return Electorate(weights, sum(weights.values()) // 2)
+
+
+def compute_verdict(electorate: Electorate, votes: Iterable[PoCValidation]) -> str:
     """The reason why votes do not accept a participant's nonces, or nothing.
 
-    T is the sum of all positive validator weights. Accepted when the weight of those who found no fraud is
-    strictly more than T div 2. Votes of others do not count.
+    Accepted when the weight of those who found no fraud is strictly more than half. Votes of others do not
+    count.
     """
-    counted = [vote for vote in votes if validators.get(vote.validator_participant_address, 0) > 0]
+    weights, half = electorate.weights, electorate.half
+    counted = [vote for vote in votes if vote.validator_participant_address in weights]
     if not counted:
         return NO_VALIDATION
-    half = sum(weight for weight in validators.values() if weight > 0) // 2
-    valid = sum(validators[vote.validator_participant_address] for vote in counted if not vote.fraud_detected)
-    invalid = sum(validators[vote.validator_participant_address] for vote in counted if vote.fraud_detected)
+    valid = sum(weights[vote.validator_participant_address] for vote in counted if not vote.fraud_detected)
+    invalid = sum(weights[vote.validator_participant_address] for vote in counted if vote.fraud_detected)
     if valid > half:
         return ""
     return VOTED_FRAUD if invalid > half else NO_MAJORITY
@@ -123,7 +137,7 @@ def judge_mined(
     participant: Participant | None,
     claims: Mapping[str, int],
     votes: Iterable[PoCValidation],
-    validators: Mapping[str, int],
+    electorate: Electorate,
     exclude_invalid: bool,
     jailed: Container[str] = (),
 ) -> Mined:
@@ -133,7 +147,7 @@ def judge_mined(
     counts; 4. it has a consensus key; 5. the votes accept.
     """
     weights = tuple((node_id, claims[node_id]) for node_id in sorted(claims))
-    verdict = compute_verdict(validators, votes)
+    verdict = compute_verdict(electorate, votes)
     rejection = _find_owner_fault(participant, exclude_invalid, jailed)
     if not rejection and verdict == NO_VALIDATION:
         rejection = NO_VALIDATION

@@ -10,7 +10,7 @@ from chain.nodes.types import HardwareNodes, Participant
 from chain.records import Record
 
 if TYPE_CHECKING:
-    from chain.epochs.types import ActiveParticipants, Boundaries, Epoch, EpochGroupData
+    from chain.epochs.types import ActiveParticipants, Boundaries, Epoch, EpochGroupData, ValidationWeight
     from chain.params import Params
 
 
@@ -205,6 +205,15 @@ class EligibilityMap(Record, frozen=True):
         return NodeEligibility(participant, node_id, False, reason)
 
 
+class Electorate(Record, frozen=True):
+    """Who votes on what was mined."""
+
+    weights: Mapping[str, int]
+    """Address to voting weight, all positive."""
+    half: int
+    """Half of all weight, rounded down: what a majority has more of."""
+
+
 class Mined(Record, frozen=True):
     """What a participant mined in one proof of compute, after exclusions."""
 
@@ -268,6 +277,9 @@ class EpochClock(Protocol):
 
     def get_boundaries(self, ctx: Context, epoch: "Epoch") -> "Boundaries":
         """The heights of the effective or the upcoming epoch."""
+
+    def find_member(self, group: "EpochGroupData", address: str) -> "ValidationWeight | None":
+        """A member of a group, or None."""
 
     def get_effective_group(self, ctx: Context, model_id: str = "") -> "EpochGroupData | None":
         """A group of the effective epoch, or None."""

@@ -113,5 +113,5 @@ def test_acceptance_needs_more_than_half_of_all_weight(weights: dict[str, int], 
     ]
     positive = {name: weight for name, weight in weights.items() if weight > 0}
     honest = sum(weight for name, weight in positive.items() if verdicts[name] is False)
-    accepted = rules.compute_verdict(weights, cast) == ""
+    accepted = rules.compute_verdict(rules.build_electorate(weights), cast) == ""
     assert accepted == (honest > sum(positive.values()) // 2)
