@@ -17,7 +17,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Column, Table
 
-from tests.bench import chain_rows, inference_rows, mlnode_rows
+from tests.bench import chain_rows, formation_rows, inference_rows, mlnode_rows
 
 TURNS = 3
 RESULT = Path(".meshkeeper/bench/latest.json")
@@ -42,6 +42,8 @@ ROWS: dict[str, tuple[Callable[[], tuple[Rate, Rate]], float]] = {
     "inference_msgs_per_s_vs_20000": (inference_rows.prepare_unsigned, 1.0),
     "empty_blocks_per_s_last_vs_first_thousand_of_100000": (chain_rows.prepare_empty_blocks, 0.9),
     "quiet_months_per_s_vs_1": (chain_rows.prepare_quiet_months, 1.0),
+    "formations_per_s_of_1000_participants_vs_2": (formation_rows.prepare_formation, 1.0),
+    "formed_participants_per_s_of_10000_vs_of_1000": (formation_rows.prepare_growth, 0.8),
     "roots_per_s_of_1000_changes_at_a_million_vs_25": (chain_rows.prepare_roots, 1.0),
     "grpc_broadcasts_per_s_vs_1000": (chain_rows.prepare_broadcasts, 1.0),
     "commits_per_s_vs_one_fsync": (chain_rows.prepare_commits, 0.05),
