@@ -19,6 +19,7 @@ from chain.block import Block, BlockResult, Header, Info, QueryResult, TxResult
 from chain.codec import encode
 from chain.context import Context
 from chain.enactment import Enactment
+from chain.endings import build_endings
 from chain.errors import ErrInvalidRequest, ErrPanic, Fatal, Refusal
 from chain.execution import Executor, attempt
 from chain.genesis import GenesisState
@@ -31,7 +32,7 @@ from chain.router import build_routes, find_governed
 from chain.store import Store
 from chain.upgrades.plan import UPGRADES, Upgrade, find_fault, find_upgrade_wakeup, process_upgrades
 from chain.validators.keeper import find_updates
-from chain.waking import Ending, Wakeup, find_first
+from chain.waking import Wakeup, find_first
 
 RESULTS_DOMAIN = b"meshkeeper/results\0"
 PROOF_CHANGES_MAX = 20_000
@@ -84,16 +85,8 @@ class App:
         self._check = Context(Header("", 0, 0), self._store.branch())
         self._upgrades = upgrades
         self._is_lawful = False
-        k = self._keepers
-        enactment = Enactment(k.proposals, find_governed(self._routes))
-        self._end_block = (
-            Ending(k.accounts.process_expired_nonces, k.accounts.find_wakeup),
-            Ending(k.inferences.process_expiry, k.inferences.find_wakeup),
-            Ending(k.votes.process_deadlines, k.votes.find_wakeup),
-            Ending(enactment.process_voting_ends, k.proposals.find_wakeup),
-            # end of validation, switch, start of mining
-            Ending(k.stages.process_epoch_stages, k.stages.find_wakeup),
-        )
+        enactment = Enactment(self._keepers.proposals, find_governed(self._routes))
+        self._end_block = build_endings(self._keepers, enactment)
 
     # Life of the state
 
@@ -142,7 +135,7 @@ class App:
         ctx = Context(block.header, self._store.branch())
         self._require_law(ctx)
         process_upgrades(self._upgrades, self._keepers, ctx)
-        tx_results = tuple(self._executor.run(ctx, tx, Mode.DELIVER) for tx in block.txs)
+        tx_results = self._executor.run_block(ctx, block.txs)
         self._process_end(ctx)
         return self._finish(ctx, tx_results)
 
@@ -223,23 +216,18 @@ class App:
         return self._executor.run(self._next_block().branch(), tx, Mode.SIMULATE)
 
     def prepare_proposal(self, txs: Iterable[bytes], max_bytes: int) -> tuple[bytes, ...]:
-        """Transactions for a block, in the order given, as many as fit; one that does not fit is passed
-        over.
+        """Transactions for a block, in the order given, as many as fit by size and gas; one that does not fit
+        is passed over.
         """
-        chosen: list[bytes] = []
-        for tx in dict.fromkeys(txs):
-            if len(tx) <= max_bytes and self._executor.check_structure(tx) is None:
-                chosen.append(tx)
-                max_bytes -= len(tx)
-        return tuple(chosen)
+        return self._executor.choose(self._next_block(), txs, max_bytes)
 
     def process_proposal(self, block: Block) -> bool:
-        """Whether a proposed block may be voted for: its header follows ours and its transactions can be
-        read.
+        """Whether a proposed block may be voted for: its header follows ours, its transactions can be read,
+        and they fit into its budget.
         """
         if self._find_fault(block.header, self._require_header()):
             return False
-        return all(self._executor.check_structure(tx) is None for tx in block.txs)
+        return self._executor.is_within_budget(self._next_block(), block.txs)
 
     # Reading
 

@@ -22,6 +22,7 @@ from chain.vectors_consensus import CONSENSUS_KINDS
 from chain.vectors_formation import FORMATION_KINDS
 from chain.vectors_rewards import REWARD_KINDS
 from chain.vectors_rooms import ROOM_KINDS
+from chain.vectors_story import STORY_KINDS
 from chain.vectors_validation import VALIDATION_KINDS
 
 Case = Mapping[str, Anything]
@@ -130,4 +131,5 @@ KINDS: Mapping[str, Callable[[Case], object]] = {
     **FORMATION_KINDS,
     **REWARD_KINDS,
     **CONSENSUS_KINDS,
+    **STORY_KINDS,
 }
