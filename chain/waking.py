@@ -7,6 +7,7 @@ now. Until then an empty block changes nothing, and whoever drives the machine m
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from chain.block import Header
 from chain.context import Context
 from chain.records import Record
 
@@ -19,6 +20,10 @@ class Wakeup(Record, frozen=True):
     height: int = NEVER
     time_ns: int = NEVER
     """Block time, nanoseconds since the Unix epoch; a block at this time or later is meant."""
+
+    def is_ahead(self, header: Header) -> bool:
+        """Whether a block with this header comes before it."""
+        return header.height < self.height and header.time_ns < self.time_ns
 
 
 def wake_next_block(ctx: Context) -> Wakeup:

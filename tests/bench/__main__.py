@@ -39,8 +39,10 @@ Rate = Callable[[], float]
 ROWS: dict[str, tuple[Callable[[], tuple[Rate, Rate]], float]] = {
     "transfers_per_s_vs_signature_checks": (chain_rows.prepare_transfers, 0.33),
     "inference_txs_per_s_vs_decode_and_verify": (inference_rows.prepare_signed, 0.35),
+    "inference_txs_per_s_vs_5000": (inference_rows.prepare_signed_alone, 1.0),
     "inference_msgs_per_s_vs_20000": (inference_rows.prepare_unsigned, 1.0),
     "empty_blocks_per_s_last_vs_first_thousand_of_100000": (chain_rows.prepare_empty_blocks, 0.9),
+    "empty_blocks_per_s_vs_20000": (chain_rows.prepare_stepping, 1.0),
     "quiet_months_per_s_vs_1": (chain_rows.prepare_quiet_months, 1.0),
     "formations_per_s_of_1000_participants_vs_2": (formation_rows.prepare_formation, 1.0),
     "formed_participants_per_s_of_10000_vs_of_1000": (formation_rows.prepare_growth, 0.8),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import coincurve
 
+from chain.app import App
 from chain.bank.types import Coin, MsgSend
 from chain.block import Block, BlockResult, Header
 from chain.cosmos import tx_service_pb2
@@ -36,7 +37,7 @@ def prepare_transfers() -> tuple[Rate, Rate]:
     ann, ben = Signer("ann"), Signer("ben")
 
     def ours() -> float:
-        chain = Chain(build_genesis(ann, ben))
+        chain = Chain(build_genesis(ann, ben), App("bench"))
         send = MsgSend(ann.address, ben.address, (Coin("umesh", "1"),))
         txs = [chain.sign(ann, send, ahead=number) for number in range(TRANSFERS)]
         began = time.perf_counter()
@@ -97,7 +98,7 @@ def prepare_empty_blocks() -> tuple[Rate, Rate]:
         return rates[0]
 
     def last() -> float:
-        chain = Chain(build_genesis(Signer("ann"), params=PRODUCTION))
+        chain = Chain(build_genesis(Signer("ann"), params=PRODUCTION), App("bench"))
         calm_collector()
         rates[:] = [_step(chain, 1000)]
         _step(chain, EMPTY_BLOCKS - 2000)
@@ -106,11 +107,18 @@ def prepare_empty_blocks() -> tuple[Rate, Rate]:
     return last, first
 
 
+def prepare_stepping() -> tuple[Rate, Rate]:
+    """Empty blocks, one after the other, against 20,000 a second."""
+    chain = Chain(build_genesis(Signer("ann"), params=PRODUCTION), App("bench"))
+    calm_collector()
+    return (lambda: _step(chain, 5000)), (lambda: 20_000.0)
+
+
 def prepare_quiet_months() -> tuple[Rate, Rate]:
     """Months of the production schedule in which nothing comes in, skipped, against one a second."""
 
     def ours() -> float:
-        chain = Chain(build_genesis(Signer("ann"), params=PRODUCTION))
+        chain = Chain(build_genesis(Signer("ann"), params=PRODUCTION), App("bench"))
         began = time.perf_counter()
         chain.skip_to(MONTH_BLOCKS)
         return 1 / (time.perf_counter() - began)

@@ -140,7 +140,7 @@ class Chain:
     """Drives an app: one call makes one block."""
 
     genesis: GenesisState
-    app: App = field(default_factory=lambda: App("test"))
+    app: App = field(default_factory=lambda: App("test", runs_quiet_ends=True))
     entries: dict[bytes, bytes] = field(default_factory=dict)
     header: Header = Header("", 0, 0)
     blocks: list[Block] = field(default_factory=list)
