@@ -1,11 +1,16 @@
 """Golden cases of the formation (slots, collateral, the cap on power), of punishment and of votes."""
 
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 from typing import Any as Anything
 
 from chain.collateral import rules as collateral
 from chain.epochs import assignment, power
 from chain.fixed import Decimal
+from chain.models import rules as models
+from chain.models.types import Model
+from chain.nodes.types import HardwareNode, HardwareNodes, HardwareNodeStatus, Participant, ParticipantStatus
+from chain.poc import rules as poc
 from chain.proposals import rules as proposals
 from chain.proposals.types import Vote, VoteOption
 from chain.records import get_fields
@@ -17,6 +22,39 @@ def choose_slots(epoch_index: int, participant: str, model: str, machines: Seque
     """Which of a participant's machines of one model keep serving through the next proof of compute."""
     chosen = assignment.select_poc_slots(epoch_index, participant, model, machines)
     return [machine for machine in machines if machine in chosen]
+
+
+def draw_slot_seed(epoch_index: int, participant: str, model: str) -> Json:
+    """What the draw of slots begins with, and the first 8 bytes of its SHA-256, big-endian and signed."""
+    seed = assignment.build_slot_seed(epoch_index, participant, model)
+    return {"seed": seed, "number": int.from_bytes(sha256(seed.encode()).digest()[:8], "big", signed=True)}
+
+
+def list_eligible(
+    participants: Mapping[str, str],
+    hardware: Mapping[str, Sequence[Mapping[str, Json]]],
+    governed: Mapping[str, Sequence[str]],
+    jailed: Sequence[str] = (),
+    exclude_invalid: bool = True,
+    resolution: str = models.NEAREST,
+) -> Json:
+    """Every machine with its reason, empty for one that may take part, and the models it supports."""
+    owners = [
+        Participant(address=name, status=ParticipantStatus[status]) for name, status in participants.items()
+    ]
+    records = [
+        HardwareNodes(owner, tuple(_build_machine(machine) for machine in machines))
+        for owner, machines in hardware.items()
+    ]
+    registry = [Model(id=name, alternative_models=tuple(others)) for name, others in governed.items()]
+    resolver = models.build_resolver(registry, resolution)
+    found = poc.compute_eligibility(owners, records, resolver, exclude_invalid, jailed).entries
+    return [[*key, found[key].reason, list(found[key].models)] for key in sorted(found)]
+
+
+def _build_machine(machine: Mapping[str, Json]) -> HardwareNode:
+    status = HardwareNodeStatus[machine.get("status", "INFERENCE")]
+    return HardwareNode(machine["local_id"], status, tuple(machine.get("models", ())))
 
 
 def weigh_collateral(
@@ -59,6 +97,8 @@ def _spread(rule: Callable[..., Json]) -> Callable[[Mapping[str, Json]], Json]:
 
 FORMATION_KINDS: Mapping[str, Callable[[Mapping[str, Json]], Json]] = {
     "epochs.slots": _spread(choose_slots),
+    "epochs.slot_seed": _spread(draw_slot_seed),
+    "poc.eligibility": _spread(list_eligible),
     "epochs.collateral_weight": _spread(weigh_collateral),
     "epochs.power_cap": _spread(limit_power),
     "collateral.downtime_binomial": _spread(judge_binomial_downtime),

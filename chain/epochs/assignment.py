@@ -74,6 +74,11 @@ def set_models_for_participants(
     return tuple(_set_models(participant, eligibility, epoch_index) for participant in participants)
 
 
+def build_slot_seed(epoch_index: int, address: str, model_id: str) -> str:
+    """What the draw of a participant's slots of one model begins with."""
+    return f"{epoch_index}_{address}_{model_id}"
+
+
 def select_poc_slots(
     epoch_index: int, address: str, model_id: str, node_ids: Iterable[str]
 ) -> frozenset[str]:
@@ -82,7 +87,7 @@ def select_poc_slots(
     Half of them, rounded down: those with the smallest SHA-256 of "epoch_address_model_node". The order in
     which they are given does not matter.
     """
-    seed = f"{epoch_index}_{address}_{model_id}"
+    seed = build_slot_seed(epoch_index, address, model_id)
     ranked = sorted(node_ids, key=lambda node_id: sha256(f"{seed}_{node_id}".encode()).digest())
     return frozenset(ranked[: len(ranked) // 2])
 
