@@ -50,6 +50,8 @@ class Facts(Record, frozen=True):
     """Whether the effective epoch's participants were seated again for want of survivors."""
     last_seen: int | None
     """The last epoch that it was in."""
+    machine_fault: str = ""
+    """Why its record alone, whoever owns it, keeps it out; empty when nothing does."""
 
 
 def is_member(policy: str, facts: Facts) -> bool:
@@ -70,7 +72,7 @@ def refuse_unadmitted(policy: str, facts: Facts) -> None:
     about = {"node_id": facts.eligibility.node_id, "participant": facts.eligibility.participant}
     if not is_member(policy, facts):
         raise ErrNodeNotInEpoch(**about)
-    status = DISABLED.get(facts.eligibility.reason)
+    status = DISABLED.get(facts.eligibility.reason) or DISABLED.get(facts.machine_fault)
     if status is not None:
         raise ErrNodeDisabled(**about, status=status)
 

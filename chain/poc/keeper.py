@@ -183,6 +183,7 @@ class Poc:
             effective_index=effective.index,
             effective_reseated=active is not None and active.reseated,
             last_seen=self._epochs.get_last_seen(ctx, address, node_id),
+            machine_fault=rules.find_record_fault(self._nodes.get_hardware(ctx, address), node_id),
         )
 
     def _is_in_effective_epoch(self, ctx: Context, address: str, node_id: str) -> bool:

@@ -158,6 +158,15 @@ def judge_mined(
     return Mined(weights, rejection or verdict)
 
 
+def find_record_fault(hardware: HardwareNodes | None, node_id: str) -> str:
+    """Why a machine's record, whoever owns it, keeps it out; empty when nothing does. Its models do not
+    matter here.
+    """
+    nodes = hardware.hardware_nodes if hardware else ()
+    node = next((node for node in nodes if node.local_id == node_id), None)
+    return NODE_UNKNOWN if node is None else _find_node_fault(node, ("any",))
+
+
 def _find_owner_fault(owner: Participant | None, exclude_invalid: bool, jailed: Container[str]) -> str:
     if owner is None:
         return PARTICIPANT_UNKNOWN

@@ -137,6 +137,15 @@ class TestBatches:
         world.report("alice", node("a1", "A", status=status))
         refuses(world, batch(world), ErrNodeDisabled)
 
+    @pytest.mark.parametrize("policy", ["literal", "open"])
+    def test_a_failed_machine_is_disabled_whatever_its_owner_has_become(self, policy: str) -> None:
+        world = build(policy)
+        world.report("alice", node("a1", "A", status=HardwareNodeStatus.FAILED))
+        ctx = world.context()
+        alice = world.keepers.nodes.require_participant(ctx, world.address("alice"))
+        world.keepers.nodes.set_participant(ctx, replace(alice, status=ParticipantStatus.INVALID))
+        refuses(world, batch(world), ErrNodeDisabled)
+
     def test_a_machine_removed_after_the_start(self, world: World) -> None:
         world.report("alice", removed=(node("a1"),))
         refuses(world, batch(world), ErrNodeDisabled)
