@@ -74,6 +74,14 @@ TEXTS: Mapping[str, Mapping[str, int]] = {
         "validator_key": _WORD,
         "worker_key": _WORD,
     },
+    "chain.v1.MsgSubmitNewUnfundedParticipant": {
+        "creator": _ADDRESS,
+        "address": _ADDRESS,
+        "url": URL_LENGTH_MAX,
+        "pub_key": _WORD,
+        "validator_key": _WORD,
+        "worker_key": _WORD,
+    },
     "chain.v1.MsgSubmitHardwareDiff": {"creator": _ADDRESS},
     "chain.v1.HardwareNode": {
         "local_id": NODE_ID_LENGTH_MAX,

@@ -56,6 +56,10 @@ class ErrPocNonceNotAccepted(Refusal):
     code, says = 1109, "nonces not accepted: {why}"
 
 
+class ErrAccountAlreadyExists(Refusal):
+    code, says = 1110, "account {address} exists already; it registers itself with SubmitNewParticipant"
+
+
 class ErrInferenceAlreadyInvalidated(Refusal):
     code, says = 1111, "inference {inference_id} was found wrong and refunded; that is final"
 
@@ -72,6 +76,10 @@ class ErrNegativeCoinBalance(Refusal):
     code, says = 1114, "the balance of {address} is negative"
 
 
+class ErrNegativeRefundBalance(Refusal):
+    code, says = 1115, "{address} would get back {amount} umesh; amounts are not negative"
+
+
 class ErrClaimSignatureInvalid(Refusal):
     code, says = 1116, "Seed signature validation failed for {address}: {why}"
 
@@ -79,6 +87,14 @@ class ErrClaimSignatureInvalid(Refusal):
 class ErrValidationsMissed(Refusal):
     code = 1117
     says = "Inference not validated: {count} that the seed drew, first {first}; validate them, then claim"
+
+
+class ErrCannotMintNegativeCoins(Refusal):
+    code, says = 1119, "{amount} umesh cannot be minted"
+
+
+class ErrInferenceHasInvalidModel(Refusal):
+    code, says = 1125, "inference {inference_id} is known with model {known!r}, not {got!r}"
 
 
 class ErrEpochGroupDataNotFound(Refusal):
@@ -91,6 +107,14 @@ class ErrEffectiveEpochNotFound(Refusal):
 
 class ErrUpcomingEpochNotFound(Refusal):
     code, says = 1128, "no proof of compute is under way; the next one starts at height {next_start}"
+
+
+class ErrPreviousEpochNotFound(Refusal):
+    code, says = 1129, "epoch {epoch_index} is there, the one before it is not"
+
+
+class ErrEpochGroupDataAlreadyExists(Refusal):
+    code, says = 1131, "epoch {epoch_index} has two groups for model {model_id!r}"
 
 
 class ErrInvalidSignature(Refusal):
@@ -111,6 +135,10 @@ class ErrModelSnapshotNotFound(Refusal):
 
 class ErrEpochNotFound(Refusal):
     code, says = 1136, "epoch {epoch_index} does not exist"
+
+
+class ErrIllegalState(Refusal):
+    code, says = 1137, "this state cannot be: {why}"
 
 
 class ErrInvalidValidationThreshold(Refusal):

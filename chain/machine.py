@@ -66,7 +66,8 @@ def build_keepers(known: tuple[Upgrade, ...] = UPGRADES) -> Keepers:
     slashing = Slashing(governance, epochs)
     poc = Poc(governance, models, nodes, epochs, slashing)
     prices = Prices(governance, epochs)
-    inferences = Inferences(governance, bank, nodes, epochs, prices)
+    rewards = Rewards(bank)
+    inferences = Inferences(governance, bank, nodes, epochs, prices, rewards)
     validations = Validations(governance, epochs, inferences)
     deposits = Deposits(governance, bank, slashing)
     validators = Validators(governance, epochs, nodes)
@@ -74,7 +75,6 @@ def build_keepers(known: tuple[Upgrade, ...] = UPGRADES) -> Keepers:
         governance, epochs, nodes, inferences, validations, deposits, compute_work_adjustments, validators
     )
     formation = Formation(governance, epochs, nodes, models, poc, deposits, slashing, validations)
-    rewards = Rewards(bank)
     settlement = Settlement(governance, rewards, nodes, inferences, epochs, deposits, slashing)
     return Keepers(
         accounts=accounts,

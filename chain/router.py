@@ -65,7 +65,7 @@ def build_routes(keepers: Keepers) -> Mapping[str, Route]:
     bank_room = bank_msgs.Msgs(k.bank)
     governance_room = governance.Msgs(k.governance)
     models_room = models_msgs.Msgs(k.models, k.governance)
-    nodes_room = nodes_msgs.Msgs(k.nodes, k.models)
+    nodes_room = nodes_msgs.Msgs(k.nodes, k.models, k.accounts)
     epochs_room = epochs_msgs.Msgs(k.epochs, k.nodes)
     poc_room = poc_msgs.Msgs(k.poc, k.governance, k.nodes, k.epochs)
     inference_room = inference_msgs.Msgs(
@@ -85,6 +85,11 @@ def build_routes(keepers: Keepers) -> Mapping[str, Route]:
         Route(models.MsgRegisterModel, "authority", models_room.register_model),
         Route(models.MsgRetireModel, "authority", models_room.retire_model),
         Route(nodes.MsgSubmitNewParticipant, "creator", nodes_room.submit_new_participant),
+        Route(
+            nodes.MsgSubmitNewUnfundedParticipant,
+            "creator",
+            nodes_room.submit_new_unfunded_participant,
+        ),
         Route(nodes.MsgSubmitHardwareDiff, "creator", nodes_room.submit_hardware_diff),
         Route(epochs.MsgSubmitSeed, "creator", epochs_room.submit_seed),
         Route(poc.MsgSubmitPocBatch, "creator", poc_room.submit_poc_batch),

@@ -1,16 +1,23 @@
 """Accounts, their numbers and sequences, and the unordered transactions that may not come twice.
 
-An account is created by genesis or by the first coins it receives. It learns its public key from its first
-signed transaction. Numbers are given in order of creation and never again.
+An account is created by genesis, by the first coins it receives, or by whoever registers it as a participant
+and names its key. Otherwise it learns its public key from its first signed transaction. Numbers are given in
+order of creation and never again.
 """
 
 from itertools import pairwise
 
-from chain.auth.addresses import decode_address
-from chain.auth.signatures import SignatureCache
+from chain.auth.addresses import ADDRESS_CHARACTERS_MAX, address_of, decode_address
+from chain.auth.signatures import SignatureCache, is_public_key
 from chain.auth.types import Account, UnorderedNonce
 from chain.context import Context
-from chain.errors import ErrInvalidRecord, ErrTxTimeout, ErrUnknownAddress
+from chain.errors import (
+    ErrAccountAlreadyExists,
+    ErrInvalidPubKey,
+    ErrInvalidRecord,
+    ErrTxTimeout,
+    ErrUnknownAddress,
+)
 from chain.genesis import GenesisState
 from chain.genesis_order import refuse_unsorted
 from chain.records import replace
@@ -52,6 +59,16 @@ class Accounts:
         number = NEXT_ACCOUNT_NUMBER.get(ctx.store) or 0
         NEXT_ACCOUNT_NUMBER.set(ctx.store, number + 1)
         self.set_account(ctx, Account(address=address, account_number=number))
+
+    def create_account(self, ctx: Context, address: str, key_type: str, public_key: bytes) -> None:
+        """Creates an account whose key is known. Refuses one that exists, and a key that is not its own."""
+        if not is_public_key(key_type, public_key) or address_of(key_type, public_key) != address:
+            raise ErrInvalidPubKey(address=address[:ADDRESS_CHARACTERS_MAX], why="it is not this address's")
+        if ACCOUNTS.has(ctx.store, address):
+            raise ErrAccountAlreadyExists(address=address)
+        self.ensure_account(ctx, address)
+        created = self.get_account(ctx, address)
+        self.set_account(ctx, replace(created, key_type=key_type, public_key=public_key))
 
     def verify(self, ctx: Context, address: str, message: bytes, signature: bytes) -> bool:
         """Whether the signature is the account's over the message. False while its public key is unknown: an

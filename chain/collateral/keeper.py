@@ -12,7 +12,7 @@ from chain.errors import (
     ErrInvalidSlashFraction,
     ErrNoCollateralFound,
 )
-from chain.fixed import Decimal
+from chain.fixed import Decimal, from_decimal, text_of
 from chain.genesis import GenesisState
 from chain.nodes.types import Participant
 from chain.store import Map
@@ -117,7 +117,13 @@ class Deposits:
             burnt += self._slash_unbonding(ctx, entry, fraction)
         if burnt > 0:
             self._bank.burn_coins(ctx, MODULE, burnt, DENOM)
-            ctx.emit("collateral_slashed", participant=participant, amount=burnt, reason=reason)
+            ctx.emit(
+                "collateral_slashed",
+                participant=participant,
+                amount=burnt,
+                reason=reason,
+                fraction=text_of(from_decimal(fraction)),
+            )
         return burnt
 
     def check_and_slash_for_downtime(self, ctx: Context, participant: Participant) -> int:

@@ -12,6 +12,7 @@ Order of the calls at the end of a block, for whoever composes the machine:
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from chain.context import Context
 from chain.epochs import rules
@@ -25,7 +26,15 @@ from chain.epochs.types import (
     RandomSeed,
     ValidationWeight,
 )
-from chain.errors import ErrEffectiveEpochNotFound, ErrEpochGroupDataNotFound, ErrInvalidRecord
+from chain.errors import (
+    ErrCurrentEpochGroupNotFound,
+    ErrEffectiveEpochNotFound,
+    ErrEpochGroupDataAlreadyExists,
+    ErrEpochGroupDataNotFound,
+    ErrIllegalState,
+    ErrInvalidRecord,
+    ErrPreviousEpochNotFound,
+)
 from chain.genesis import GenesisState
 from chain.records import replace
 from chain.store import Map
@@ -147,7 +156,9 @@ class Epochs:
         group = self.get_group(ctx, index, model_id)
         if group is None:
             parent = self.get_group(ctx, index)
-            models = ", ".join(parent.sub_group_models) if parent else ""
+            if parent is None:
+                raise ErrCurrentEpochGroupNotFound()
+            models = ", ".join(parent.sub_group_models)
             served = f"; served are: {models or 'none'}"
             raise ErrEpochGroupDataNotFound(epoch_index=index, model_id=model_id, served=served)
         return group
@@ -177,7 +188,10 @@ class Epochs:
         SEEDS.set(ctx.store, seed, seed.epoch_index, seed.participant)
 
     def import_genesis(self, ctx: Context, genesis: GenesisState) -> None:
-        """Takes the epochs of a genesis document, or lays out epoch 0 with the genesis members."""
+        """Takes the epochs of a genesis document, or lays out epoch 0 with the genesis members. Refuses a
+        document whose epochs could not have come about.
+        """
+        _refuse_impossible(genesis)
         if not genesis.epochs:
             self._lay_out_first_epoch(ctx, genesis)
         for epoch in genesis.epochs:
@@ -225,3 +239,21 @@ class Epochs:
                 validation_params=genesis.params.validation,
             ),
         )
+
+
+def _refuse_impossible(genesis: GenesisState) -> None:
+    """Epochs follow one another from the first one on; the one in effect is the last or the one before it,
+    and no group comes twice.
+    """
+    indexes, effective = [epoch.index for epoch in genesis.epochs], genesis.effective_epoch_index
+    for before, index in pairwise(indexes):
+        if index != before + 1:
+            raise ErrPreviousEpochNotFound(epoch_index=index)
+    if effective not in (indexes or [0]):
+        raise ErrEffectiveEpochNotFound()
+    if indexes and indexes[-1] > effective + 1:
+        raise ErrIllegalState(why=f"epoch {indexes[-1]} is there while epoch {effective} is in effect")
+    groups = sorted((group.epoch_index, group.model_id) for group in genesis.epoch_groups)
+    for one, other in pairwise(groups):
+        if one == other:
+            raise ErrEpochGroupDataAlreadyExists(epoch_index=one[0], model_id=one[1])

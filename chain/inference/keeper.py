@@ -8,7 +8,7 @@ back.
 from collections.abc import Iterator
 
 from chain.context import Context
-from chain.errors import ErrRequesterCannotPay
+from chain.errors import ErrNegativeRefundBalance, ErrRequesterCannotPay
 from chain.genesis import GenesisState
 from chain.inference import rules
 from chain.inference.types import (
@@ -21,6 +21,7 @@ from chain.inference.types import (
     ParamsSource,
     ParticipantRecords,
     Purse,
+    RefundCounter,
     TokenPrices,
 )
 from chain.records import replace
@@ -55,12 +56,14 @@ class Inferences:
         nodes: ParticipantRecords,
         epochs: EpochGroups,
         prices: TokenPrices,
+        tokenomics: RefundCounter,
     ) -> None:
         self._params = params
         self._bank = bank
         self._nodes = nodes
         self._epochs = epochs
         self._prices = prices
+        self._tokenomics = tokenomics
 
     def get_inference(self, ctx: Context, inference_id: str) -> Inference | None:
         """An inference, or None."""
@@ -170,7 +173,7 @@ class Inferences:
             end_block_timestamp=ctx.time_ms,
         )
         self.set_inference(ctx, expired)
-        self.refund(ctx, expired.requested_by, expired.escrow_amount)
+        self.give_back(ctx, expired.requested_by, expired.escrow_amount)
         executor = self._nodes.get_participant(ctx, expired.assigned_to)
         if executor is not None:
             stats = executor.current_epoch_stats
@@ -202,6 +205,8 @@ class Inferences:
     def import_genesis(self, ctx: Context, genesis: GenesisState) -> None:
         """Takes the inferences of a genesis document; the bank holds their escrow already."""
         for inference in genesis.inferences:
+            if inference.escrow_amount < 0:
+                raise ErrNegativeRefundBalance(address=inference.requested_by, amount=inference.escrow_amount)
             self.set_inference(ctx, inference)
         for timeout in genesis.inference_timeouts:
             TIMEOUTS.set(ctx.store, timeout, timeout.expiration_height, timeout.inference_id)
@@ -219,8 +224,15 @@ class Inferences:
             "epoch_performance_summaries": tuple(SUMMARIES.values(ctx.store)),
         }
 
+    def give_back(self, ctx: Context, requester: str, amount: int) -> None:
+        """Refunds a requester whose request was not answered, or wrongly, and counts it."""
+        self.refund(ctx, requester, amount)
+        self._tokenomics.count_refund(ctx, amount)
+
     def refund(self, ctx: Context, requester: str, amount: int) -> None:
-        """Gives coins of the module account back to a requester."""
+        """Gives coins of the module account back to a requester. A negative amount is refused."""
+        if amount < 0:
+            raise ErrNegativeRefundBalance(address=requester, amount=amount)
         if amount > 0:
             self._bank.send_coins_from_module_to_account(ctx, MODULE, requester, amount, DENOM)
 

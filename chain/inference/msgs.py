@@ -6,6 +6,7 @@ from chain.context import Context
 from chain.errors import (
     ErrExecutorNotInGroup,
     ErrInferenceExpired,
+    ErrInferenceHasInvalidModel,
     ErrInferenceIdExists,
     ErrInvalidRecord,
     ErrInvalidSignature,
@@ -30,7 +31,7 @@ from chain.inference.types import (
     SignatureVerifier,
     TokenPrices,
 )
-from chain.limits import is_blank
+from chain.limits import IDENTIFIER_LENGTH_MAX, is_blank
 from chain.records import replace
 
 
@@ -185,8 +186,9 @@ class Msgs:
         if known is None:
             return self._executors.resolve_model(ctx, model)
         if model != known.model and self._executors.resolve_model(ctx, model) != known.model:
-            why = f"it is known with model {known.model!r}, not {model!r}"
-            raise ErrInvalidRecord(what=f"inference {known.inference_id}", why=why)
+            raise ErrInferenceHasInvalidModel(
+                inference_id=known.inference_id, known=known.model, got=model[:IDENTIFIER_LENGTH_MAX]
+            )
         return known.model
 
 

@@ -347,6 +347,13 @@ class EpochGroups(Protocol):
         """Counts a completed inference of the effective epoch; gives how many there are now."""
 
 
+class RefundCounter(Protocol):
+    """What this room expects of rewards."""
+
+    def count_refund(self, ctx: Context, amount: int) -> None:
+        """Counts what a requester got back, umesh."""
+
+
 class TokenPrices(Protocol):
     """What this room expects of pricing."""
 

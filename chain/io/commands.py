@@ -90,6 +90,7 @@ TXS: dict[str, dict[str, Any]] = {
     "params": {"update": tx_pb2.MsgUpdateParams},
     "nodes": {
         "submit-new-participant": tx_pb2.MsgSubmitNewParticipant,
+        "submit-new-unfunded-participant": tx_pb2.MsgSubmitNewUnfundedParticipant,
         "submit-hardware-diff": tx_pb2.MsgSubmitHardwareDiff,
     },
     "epochs": {"submit-seed": tx_pb2.MsgSubmitSeed},

@@ -1,10 +1,12 @@
 """Handlers of participants' messages about themselves and their machines."""
 
+from chain.auth.addresses import SECP256K1, decode_address
 from chain.context import Context
 from chain.errors import ErrInvalidModel, ErrInvalidRecord
 from chain.nodes import rules
 from chain.nodes.keeper import Nodes
 from chain.nodes.types import (
+    AccountBook,
     HardwareNode,
     HardwareNodes,
     ModelRegistry,
@@ -12,6 +14,8 @@ from chain.nodes.types import (
     MsgSubmitHardwareDiffResponse,
     MsgSubmitNewParticipant,
     MsgSubmitNewParticipantResponse,
+    MsgSubmitNewUnfundedParticipant,
+    MsgSubmitNewUnfundedParticipantResponse,
     Participant,
     ParticipantStatus,
 )
@@ -21,15 +25,16 @@ from chain.records import replace
 class Msgs:
     """Handlers of this room."""
 
-    def __init__(self, nodes: Nodes, models: ModelRegistry) -> None:
+    def __init__(self, nodes: Nodes, models: ModelRegistry, accounts: AccountBook) -> None:
         self._nodes = nodes
         self._models = models
+        self._accounts = accounts
 
     def submit_new_participant(
         self, ctx: Context, msg: MsgSubmitNewParticipant
     ) -> MsgSubmitNewParticipantResponse:
         """Registers a participant, or updates its URL and keys; standing, figures and balance are kept."""
-        _check_participant(msg)
+        _check_participant(msg.creator, msg.url, msg.validator_key, msg.worker_key)
         known = self._nodes.get_participant(ctx, msg.creator)
         participant = replace(
             known or _build_participant(ctx, msg.creator),
@@ -40,6 +45,25 @@ class Msgs:
         self._nodes.set_participant(ctx, participant)
         ctx.emit("participant_updated" if known else "participant_registered", participant=msg.creator)
         return MsgSubmitNewParticipantResponse(participant_index=msg.creator)
+
+    def submit_new_unfunded_participant(
+        self, ctx: Context, msg: MsgSubmitNewUnfundedParticipant
+    ) -> MsgSubmitNewUnfundedParticipantResponse:
+        """Creates an account and registers it as a participant. What it is registered with it can change
+        itself, for the key that is named here must be the address's own.
+        """
+        decode_address(msg.address)
+        _check_participant(msg.address, msg.url, msg.validator_key, msg.worker_key)
+        self._accounts.create_account(ctx, msg.address, SECP256K1, rules.decode_key(msg.pub_key))
+        participant = replace(
+            _build_participant(ctx, msg.address),
+            inference_url=msg.url,
+            validator_key=msg.validator_key,
+            worker_public_key=msg.worker_key,
+        )
+        self._nodes.set_participant(ctx, participant)
+        ctx.emit("participant_registered", participant=msg.address)
+        return MsgSubmitNewUnfundedParticipantResponse(participant_index=msg.address)
 
     def submit_hardware_diff(self, ctx: Context, msg: MsgSubmitHardwareDiff) -> MsgSubmitHardwareDiffResponse:
         """Applies what changed in a participant's hardware, wholly or not at all.
@@ -71,13 +95,12 @@ class Msgs:
                     raise ErrInvalidModel(model=model, valid=valid)
 
 
-def _check_participant(msg: MsgSubmitNewParticipant) -> None:
-    if msg.url and not rules.is_url(msg.url):
-        raise ErrInvalidRecord(what=f"participant {msg.creator}", why="url is not an http or https URL")
-    for name, key in (("validator_key", msg.validator_key), ("worker_key", msg.worker_key)):
+def _check_participant(address: str, url: str, validator_key: str, worker_key: str) -> None:
+    if url and not rules.is_url(url):
+        raise ErrInvalidRecord(what=f"participant {address}", why="url is not an http or https URL")
+    for name, key in (("validator_key", validator_key), ("worker_key", worker_key)):
         if key and not rules.is_ed25519_key(key):
-            why = f"{name} is not 32 bytes in base64"
-            raise ErrInvalidRecord(what=f"participant {msg.creator}", why=why)
+            raise ErrInvalidRecord(what=f"participant {address}", why=f"{name} is not 32 bytes in base64")
 
 
 def _build_participant(ctx: Context, address: str) -> Participant:

@@ -38,10 +38,15 @@ def is_url(text: str) -> bool:
 
 def is_ed25519_key(text: str) -> bool:
     """Whether a text is the base64 form of 32 bytes."""
+    return len(decode_key(text)) == KEY_BYTES
+
+
+def decode_key(text: str) -> bytes:
+    """The bytes of a base64 text; none when it is not one."""
     try:
-        return len(b64decode(text.encode(), validate=True)) == KEY_BYTES
+        return b64decode(text.encode(), validate=True)
     except (Base64Error, ValueError):
-        return False
+        return b""
 
 
 def find_fault(node: HardwareNode) -> str | None:

@@ -138,6 +138,30 @@ class MsgSubmitNewParticipantResponse(Record, frozen=True):
     """The participant, bech32."""
 
 
+class MsgSubmitNewUnfundedParticipant(Record, frozen=True):
+    """Registers another account as a participant, and creates the account: it need not own anything."""
+
+    creator: str = ""
+    """Who registers it, bech32. Signs."""
+    address: str = ""
+    """The new account and participant, bech32."""
+    url: str = ""
+    """Public URL of its broker, http or https; empty for one that only asks."""
+    pub_key: str = ""
+    """The new account's secp256k1 key, 33 bytes, base64."""
+    validator_key: str = ""
+    """Consensus key, ed25519, base64; may be empty."""
+    worker_key: str = ""
+    """Workers' key, base64; may be empty."""
+
+
+class MsgSubmitNewUnfundedParticipantResponse(Record, frozen=True):
+    """Answers MsgSubmitNewUnfundedParticipant."""
+
+    participant_index: str = ""
+    """The participant, bech32."""
+
+
 class MsgSubmitHardwareDiff(Record, frozen=True):
     """Reports what changed in a participant's hardware."""
 
@@ -155,6 +179,13 @@ class MsgSubmitHardwareDiff(Record, frozen=True):
 
 class MsgSubmitHardwareDiffResponse(Record, frozen=True):
     """Answers MsgSubmitHardwareDiff."""
+
+
+class AccountBook(Protocol):
+    """What this room expects of accounts."""
+
+    def create_account(self, ctx: Context, address: str, key_type: str, public_key: bytes) -> None:
+        """Creates an account whose key is known. Refuses one that exists, and a key that is not its own."""
 
 
 class ModelRegistry(Protocol):

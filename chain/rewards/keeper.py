@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from chain.auth.addresses import INFERENCE, REWARDS, decode_address, module_address
 from chain.context import Context
-from chain.errors import ErrInvalidRecord, ErrUnpaidSettlement
+from chain.errors import ErrCannotMintNegativeCoins, ErrInvalidRecord, ErrUnpaidSettlement
 from chain.genesis import GenesisState
 from chain.genesis_order import refuse_unsorted
 from chain.records import replace
@@ -69,7 +69,9 @@ class Rewards:
         return sum(record.reward_coins for record in self.get_settle_amounts(ctx))
 
     def mint(self, ctx: Context, amount: int) -> None:
-        """Mints an epoch's reward and counts it."""
+        """Mints an epoch's reward and counts it. A negative one is refused."""
+        if amount < 0:
+            raise ErrCannotMintNegativeCoins(amount=amount)
         if amount > 0:
             self._bank.mint_coins(ctx, MODULE, amount, DENOM)
             data = self.get_tokenomics(ctx)
@@ -114,6 +116,12 @@ class Rewards:
         """Counts work that executors earned in an epoch."""
         data = self.get_tokenomics(ctx)
         self.set_tokenomics(ctx, replace(data, total_fees=_add(data.total_fees, work)))
+
+    def count_refund(self, ctx: Context, amount: int) -> None:
+        """Counts what a requester got back because nobody answered in time, or wrongly."""
+        if amount > 0:
+            data = self.get_tokenomics(ctx)
+            self.set_tokenomics(ctx, replace(data, total_refunded=_add(data.total_refunded, amount)))
 
     def count_reduction(self, ctx: Context) -> None:
         """Counts a reduction of the older scheme's subsidy."""

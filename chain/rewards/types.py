@@ -61,7 +61,7 @@ class SettleAmount(Record, frozen=True):
 
 
 class TokenomicsData(Record, frozen=True):
-    """What all settlements together have made and destroyed. Sums stay at 2^64 - 1 once they reach it."""
+    """What all epochs have made, destroyed and given back. Sums stay at 2^64 - 1 once they reach it."""
 
     total_fees: int = 0
     """Work that executors earned, umesh."""
@@ -71,6 +71,8 @@ class TokenomicsData(Record, frozen=True):
     """Work and rewards burnt because nobody was entitled to them or claimed them, umesh."""
     subsidy_reductions: int = 0
     """How often the subsidy of the older scheme was reduced."""
+    total_refunded: int = 0
+    """What requesters got back because nobody answered in time, or wrongly, umesh."""
 
 
 class MsgClaimRewards(Record, frozen=True):

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x63hain/v1/rewards.proto\x12\x08\x63hain.v1\"z\n\x0cSettleAmount\x12\x13\n\x0bparticipant\x18\x01 \x01(\t\x12\x14\n\x0creward_coins\x18\x02 \x01(\x04\x12\x12\n\nwork_coins\x18\x03 \x01(\x04\x12\x13\n\x0b\x65poch_index\x18\x04 \x01(\x04\x12\x16\n\x0eseed_signature\x18\x05 \x01(\t\"{\n\x0eTokenomicsData\x12\x12\n\ntotal_fees\x18\x01 \x01(\x04\x12\x17\n\x0ftotal_subsidies\x18\x02 \x01(\x04\x12\x14\n\x0ctotal_burned\x18\x04 \x01(\x04\x12\x1a\n\x12subsidy_reductions\x18\x06 \x01(\x04J\x04\x08\x03\x10\x04J\x04\x08\x05\x10\x06\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x63hain/v1/rewards.proto\x12\x08\x63hain.v1\"z\n\x0cSettleAmount\x12\x13\n\x0bparticipant\x18\x01 \x01(\t\x12\x14\n\x0creward_coins\x18\x02 \x01(\x04\x12\x12\n\nwork_coins\x18\x03 \x01(\x04\x12\x13\n\x0b\x65poch_index\x18\x04 \x01(\x04\x12\x16\n\x0eseed_signature\x18\x05 \x01(\t\"\x8d\x01\n\x0eTokenomicsData\x12\x12\n\ntotal_fees\x18\x01 \x01(\x04\x12\x17\n\x0ftotal_subsidies\x18\x02 \x01(\x04\x12\x16\n\x0etotal_refunded\x18\x03 \x01(\x04\x12\x14\n\x0ctotal_burned\x18\x04 \x01(\x04\x12\x1a\n\x12subsidy_reductions\x18\x06 \x01(\x04J\x04\x08\x05\x10\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,6 +33,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SETTLEAMOUNT']._serialized_start=36
   _globals['_SETTLEAMOUNT']._serialized_end=158
-  _globals['_TOKENOMICSDATA']._serialized_start=160
-  _globals['_TOKENOMICSDATA']._serialized_end=283
+  _globals['_TOKENOMICSDATA']._serialized_start=161
+  _globals['_TOKENOMICSDATA']._serialized_end=302
 # @@protoc_insertion_point(module_scope)

@@ -92,6 +92,28 @@ class MsgSubmitNewParticipantResponse(_message.Message):
     participant_index: str
     def __init__(self, participant_index: _Optional[str] = ...) -> None: ...
 
+class MsgSubmitNewUnfundedParticipant(_message.Message):
+    __slots__ = ("creator", "address", "url", "pub_key", "validator_key", "worker_key")
+    CREATOR_FIELD_NUMBER: _ClassVar[int]
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    URL_FIELD_NUMBER: _ClassVar[int]
+    PUB_KEY_FIELD_NUMBER: _ClassVar[int]
+    VALIDATOR_KEY_FIELD_NUMBER: _ClassVar[int]
+    WORKER_KEY_FIELD_NUMBER: _ClassVar[int]
+    creator: str
+    address: str
+    url: str
+    pub_key: str
+    validator_key: str
+    worker_key: str
+    def __init__(self, creator: _Optional[str] = ..., address: _Optional[str] = ..., url: _Optional[str] = ..., pub_key: _Optional[str] = ..., validator_key: _Optional[str] = ..., worker_key: _Optional[str] = ...) -> None: ...
+
+class MsgSubmitNewUnfundedParticipantResponse(_message.Message):
+    __slots__ = ("participant_index",)
+    PARTICIPANT_INDEX_FIELD_NUMBER: _ClassVar[int]
+    participant_index: str
+    def __init__(self, participant_index: _Optional[str] = ...) -> None: ...
+
 class MsgSubmitHardwareDiff(_message.Message):
     __slots__ = ("creator", "new_or_modified", "removed")
     CREATOR_FIELD_NUMBER: _ClassVar[int]

@@ -56,6 +56,11 @@ class MsgStub:
                 request_serializer=chain_dot_v1_dot_tx__pb2.MsgSubmitNewParticipant.SerializeToString,
                 response_deserializer=chain_dot_v1_dot_tx__pb2.MsgSubmitNewParticipantResponse.FromString,
                 _registered_method=True)
+        self.SubmitNewUnfundedParticipant = channel.unary_unary(
+                '/chain.v1.Msg/SubmitNewUnfundedParticipant',
+                request_serializer=chain_dot_v1_dot_tx__pb2.MsgSubmitNewUnfundedParticipant.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_tx__pb2.MsgSubmitNewUnfundedParticipantResponse.FromString,
+                _registered_method=True)
         self.SubmitHardwareDiff = channel.unary_unary(
                 '/chain.v1.Msg/SubmitHardwareDiff',
                 request_serializer=chain_dot_v1_dot_tx__pb2.MsgSubmitHardwareDiff.SerializeToString,
@@ -176,6 +181,13 @@ class MsgServicer:
 
     def SubmitNewParticipant(self, request, context):
         """Registers a participant or updates what it says of itself.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SubmitNewUnfundedParticipant(self, request, context):
+        """Registers another account as a participant, and creates the account.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -329,6 +341,11 @@ def add_MsgServicer_to_server(servicer, server):
                     servicer.SubmitNewParticipant,
                     request_deserializer=chain_dot_v1_dot_tx__pb2.MsgSubmitNewParticipant.FromString,
                     response_serializer=chain_dot_v1_dot_tx__pb2.MsgSubmitNewParticipantResponse.SerializeToString,
+            ),
+            'SubmitNewUnfundedParticipant': grpc.unary_unary_rpc_method_handler(
+                    servicer.SubmitNewUnfundedParticipant,
+                    request_deserializer=chain_dot_v1_dot_tx__pb2.MsgSubmitNewUnfundedParticipant.FromString,
+                    response_serializer=chain_dot_v1_dot_tx__pb2.MsgSubmitNewUnfundedParticipantResponse.SerializeToString,
             ),
             'SubmitHardwareDiff': grpc.unary_unary_rpc_method_handler(
                     servicer.SubmitHardwareDiff,
@@ -531,6 +548,33 @@ class Msg:
             '/chain.v1.Msg/SubmitNewParticipant',
             chain_dot_v1_dot_tx__pb2.MsgSubmitNewParticipant.SerializeToString,
             chain_dot_v1_dot_tx__pb2.MsgSubmitNewParticipantResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SubmitNewUnfundedParticipant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Msg/SubmitNewUnfundedParticipant',
+            chain_dot_v1_dot_tx__pb2.MsgSubmitNewUnfundedParticipant.SerializeToString,
+            chain_dot_v1_dot_tx__pb2.MsgSubmitNewUnfundedParticipantResponse.FromString,
             options,
             channel_credentials,
             insecure,

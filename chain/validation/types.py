@@ -164,8 +164,8 @@ class InferenceRecords(Protocol):
     def get_summaries(self, ctx: Context, address: str) -> Iterator[EpochPerformanceSummary]:
         """What a participant did in its settled epochs, by epoch."""
 
-    def refund(self, ctx: Context, requester: str, amount: int) -> None:
-        """Gives coins of the module account back to a requester."""
+    def give_back(self, ctx: Context, requester: str, amount: int) -> None:
+        """Refunds a requester whose request was not answered, or wrongly, and counts it."""
 
 
 class ParticipantRecords(Protocol):

@@ -302,7 +302,12 @@ def test_an_unfinished_inference_expires_with_a_refund_and_counts_as_missed(stor
 def test_downtime_burns_a_tenth_of_the_deposit_at_settlement(story: Story) -> None:
     ((height, attributes),) = story.find("collateral_slashed")
     assert height == P2 + VALIDATION_END
-    assert attributes == {"participant": CAT.address, "amount": str(DEPOSIT // 10), "reason": "downtime"}
+    assert attributes == {
+        "participant": CAT.address,
+        "amount": str(DEPOSIT // 10),
+        "reason": "downtime",
+        "fraction": "0.1",
+    }
     data = story.chain.query("/chain.v1.Query/Collateral", q.QueryCollateralRequest(CAT.address))
     assert decode(q.QueryCollateralResponse, data).amount == Coin("umesh", str(DEPOSIT - DEPOSIT // 10))
 

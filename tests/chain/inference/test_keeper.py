@@ -1,8 +1,10 @@
 """Money: whatever is started, finished and left to expire, no coin is made or lost."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chain.errors import ErrCannotMintNegativeCoins, ErrNegativeRefundBalance
 from chain.inference.types import InferenceStatus
 from tests.chain.kit import RICH
 from tests.chain.market import NOW_NS, Market
@@ -57,3 +59,24 @@ def test_no_coin_is_made_or_lost(steps: list[tuple[str, str, int, int, int]]) ->
         if inference.status == InferenceStatus.STARTED
     ]
     assert open_ones == []
+
+
+def test_what_is_given_back_for_want_of_an_answer_is_counted_and_change_is_not() -> None:
+    market = Market()
+    market.deliver(market.start())
+    market.deliver(market.finish())
+    assert market.keepers.rewards.get_tokenomics(market.context()).total_refunded == 0
+    lost = market.start(timestamp=NOW_NS + 1)
+    market.deliver(lost)
+    escrow = market.inference(lost.inference_id).escrow_amount
+    market.begin(39)
+    assert escrow > 0
+    assert market.keepers.rewards.get_tokenomics(market.context()).total_refunded == escrow
+
+
+def test_no_negative_amount_is_refunded_or_minted() -> None:
+    market = Market()
+    with pytest.raises(ErrNegativeRefundBalance):
+        market.keepers.inferences.refund(market.context(), market.address("dev"), -1)
+    with pytest.raises(ErrCannotMintNegativeCoins):
+        market.keepers.rewards.mint(market.context(), -1)

@@ -8,6 +8,7 @@ from chain.errors import (
     ErrEpochGroupDataNotFound,
     ErrExecutorNotInGroup,
     ErrInferenceExpired,
+    ErrInferenceHasInvalidModel,
     ErrInferenceIdExists,
     ErrInvalidModel,
     ErrInvalidRecord,
@@ -120,7 +121,7 @@ class TestFinishThenStart:
     def test_the_finish_does_not_choose_another_model_for_the_requester(self, market: Market) -> None:
         market.register_model("dear", coins_per_output_token=10**6)
         market.deliver(market.finish(model="dear"))
-        market.refuses(market.start(), ErrInvalidRecord)
+        market.refuses(market.start(), ErrInferenceHasInvalidModel)
 
 
 class TestFreeInferences:
@@ -300,7 +301,7 @@ class TestRefusedFinishes:
     def test_with_another_model(self, market: Market) -> None:
         market.register_model("idle")
         market.deliver(market.start())
-        market.refuses(market.finish(model="idle"), ErrInvalidRecord)
+        market.refuses(market.finish(model="idle"), ErrInferenceHasInvalidModel)
 
     def test_without_the_executors_signature(self, market: Market) -> None:
         forged = market.sign("other", "something else")

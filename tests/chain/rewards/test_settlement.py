@@ -193,7 +193,7 @@ def test_the_reward_decays_with_the_epochs() -> None:
         genesis_epoch=1,
         initial_epoch_reward=285 * 10**9,
         decay_rate=Decimal(-475, -6),
-        standard_reward_amount=10**18,
+        standard_reward_amount=10**17,
     )
     day.weigh(1)
     day.settle()
