@@ -23,6 +23,7 @@ from chain.bank.rules import check_coins, text_of_coins
 from chain.context import NS_PER_S, Context
 from chain.envelope import open_public_key, sign_bytes
 from chain.errors import (
+    ErrBlockFull,
     ErrInvalidGasLimit,
     ErrInvalidPubKey,
     ErrInvalidRequest,
@@ -61,17 +62,20 @@ class Mode(Enum):
 
 
 class GasMeter:
-    """Counts gas, up to a limit."""
+    """Counts gas, up to a limit of its transaction and one of its block."""
 
-    def __init__(self, limit: int | None) -> None:
+    def __init__(self, limit: int | None, block_limit: int | None = None) -> None:
         self.limit = limit
+        self.block_limit = block_limit
         self.used = 0
 
     def consume(self, gas: int) -> None:
-        """Counts gas. Refuses when it becomes more than the limit."""
+        """Counts gas. Refuses when it becomes more than a limit, the transaction's first."""
         self.used += gas
         if self.limit is not None and self.used > self.limit:
             raise ErrOutOfGas(gas_wanted=self.limit, gas_used=self.used)
+        if self.block_limit is not None and self.used > self.block_limit:
+            raise ErrBlockFull(gas_left=self.block_limit)
 
 
 @dataclass(slots=True)
@@ -102,10 +106,10 @@ def _check_size(ante: Ante) -> None:
 
 
 def _check_gas_limit(ante: Ante) -> None:
-    gas_limit = ante.tx.auth_info.fee.gas_limit
+    gas_limit, of_block = ante.tx.auth_info.fee.gas_limit, ante.params.auth.max_block_gas or GAS_LIMIT_MAX
     if gas_limit > GAS_LIMIT_MAX:
         raise ErrInvalidGasLimit(gas_limit=gas_limit)
-    ante.gas.limit = None if ante.mode is Mode.SIMULATE else gas_limit
+    ante.gas.limit = of_block if ante.mode is Mode.SIMULATE else min(gas_limit, of_block)
 
 
 def _check_memo(ante: Ante) -> None:

@@ -174,7 +174,8 @@ COUNTS: Mapping[str, Mapping[str, int]] = {
 
 def check_bounds(record: object) -> None:
     """Refuses a record that holds more than the table allows, at any depth (ErrTooLong)."""
-    _Checker.of(type(record)).check(record)
+    kind: Anything = type(record)
+    _Checker.of(kind).check(record)
 
 
 class _Checker:

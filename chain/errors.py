@@ -255,6 +255,13 @@ class ErrBlockFull(Refusal):
     code, says = 1302, "the block's gas is used up: {gas_left} were left; the transaction waits for the next"
 
 
+class ErrTooManyWaiting(Refusal):
+    code = 1303
+    says = (
+        "{count} transactions of {payer} wait for a block, at most {limit} may; send it after the next block"
+    )
+
+
 class CollateralRefusal(Refusal):
     """What the collateral room refuses."""
 

@@ -4,20 +4,24 @@
     a message refuses   fee, sequence and public key are kept, everything else is dropped
     all succeed         everything is kept
 
-Gas is the size of the transaction, its signatures, a flat amount for each message and one for each entry
-that the messages changed. It is part of what validators agree on, so it never depends on caches or on how
-fast anything was.
+Gas is the size of the transaction, its signatures, a flat amount for each message, one for each entry that
+the messages changed and one for each byte of it. It is part of what validators agree on, so it never depends
+on caches or on how fast anything was.
+
+A block has a budget (`auth.max_block_gas`). What would use more than is left of it is refused as if it had
+not been in the block (`ErrBlockFull`), and so is everything behind it that cannot fit; the first transaction
+of a block always has all of it, and pays for what it uses.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
-from chain.ante import Ante, Mode, run_ante
+from chain.ante import Ante, GasMeter, Mode, run_ante
 from chain.block import TxResult
 from chain.codec import encode, type_url
 from chain.context import Context
 from chain.envelope import open_tx
-from chain.errors import ErrPanic, Fatal, Refusal
+from chain.errors import ErrBlockFull, ErrPanic, Fatal, Refusal
 from chain.layout import BlockEncoder
 from chain.machine import Keepers
 from chain.router import Route
@@ -27,6 +31,10 @@ MESSAGE_GAS = 5_000
 """Gas for handling one message."""
 WRITE_GAS = 1_000
 """Gas for each entry that the messages changed."""
+WRITE_BYTE_GAS = 1
+"""Gas for each byte of the entries that the messages wrote."""
+ESTIMATE_FACTOR = 2
+"""A transaction is expected to use so many times what it uses at least, when a block is put together."""
 RUNS_MESSAGES = (Mode.DELIVER, Mode.SIMULATE)
 OPENED_BYTES_MAX = 64 * 1024 * 1024
 """Bytes of transactions whose decoded form is remembered: as many as may wait for a block."""
@@ -69,16 +77,18 @@ class Executor:
         self._encoder = encoder
         self._opened = OpenedTxs(lambda data: open_tx(data, routes))
 
-    def run(self, ctx: Context, data: bytes, mode: Mode) -> TxResult:
+    def run(self, ctx: Context, data: bytes, mode: Mode, gas_left: int | None = None) -> TxResult:
         """What becomes of a transaction; what it changes is written to the context's store. Never raises
         for what a transaction holds; a `Fatal`, and a machine out of memory or stack, goes through.
+        `gas_left` is what its block may still use.
         """
         tx, refusal = attempt(lambda: self._opened.open(data))
         if tx is None:
             return _build_result(None, refusal, ())
-        ante = self._enter(ctx, tx, mode)
-        _, refusal = attempt(lambda: run_ante(ante))
+        ante = self._enter(ctx, tx, mode, gas_left)
+        _, refusal = attempt(lambda: self._run_ante(ante))
         if refusal is not None:
+            ante.ctx.events.clear()  # what the ante told of has not happened
             return _build_result(ante, refusal, ())
         answers: tuple[Any, ...] | None = ()
         if mode in RUNS_MESSAGES:
@@ -86,16 +96,78 @@ class Executor:
             answers, refusal = attempt(lambda: self._handle(branch, ante))
             if refusal is None:
                 ante.ctx.write(branch)
-        ante.ctx.store.write()
+        if isinstance(refusal, ErrBlockFull):
+            ante.ctx.events.clear()
+        else:
+            ante.ctx.store.write()
         return _build_result(ante, refusal, answers or ())
+
+    def run_block(self, ctx: Context, txs: Iterable[bytes]) -> tuple[TxResult, ...]:
+        """What becomes of the transactions of a block, in order, within its budget."""
+        left, results = self._get_budget(ctx), []
+        for tx in txs:
+            result = self.run(ctx, tx, Mode.DELIVER, left)
+            left = None if left is None else max(left - result.gas_used, 0)
+            results.append(result)
+        return tuple(results)
+
+    def choose(self, ctx: Context, txs: Iterable[bytes], bytes_max: int) -> tuple[bytes, ...]:
+        """Transactions for a block, in the order given, as many as fit by size and by the gas that is to be
+        expected of them; one that does not fit is passed over.
+        """
+        chosen: list[bytes] = []
+        left = self._get_budget(ctx)
+        for data in dict.fromkeys(txs):
+            tx = self._find_tx(data) if len(data) <= bytes_max else None
+            if tx is None:
+                continue
+            gas = self._compute_least(ctx, tx)
+            gas = max(gas, min(ESTIMATE_FACTOR * gas, tx.auth_info.fee.gas_limit))
+            if left is None or gas <= left or not chosen:
+                chosen.append(data)
+                bytes_max -= len(data)
+                left = None if left is None else left - gas
+        return tuple(chosen)
+
+    def is_within_budget(self, ctx: Context, txs: Iterable[bytes]) -> bool:
+        """Whether all of these are transactions, and may use together what they use at least."""
+        budget, least = self._get_budget(ctx), 0
+        for data in txs:
+            tx = self._find_tx(data)
+            if tx is None:
+                return False
+            least += self._compute_least(ctx, tx)
+        return budget is None or least <= budget
 
     def check_structure(self, data: bytes) -> Refusal | None:
         """Why the bytes are no transaction; None when they are one."""
         return attempt(lambda: self._opened.open(data))[1]
 
-    def _enter(self, ctx: Context, tx: Tx, mode: Mode) -> Ante:
+    def _find_tx(self, data: bytes) -> Tx | None:
+        return attempt(lambda: self._opened.open(data))[0]
+
+    def _get_budget(self, ctx: Context) -> int | None:
+        """Most gas that a block may use; None for no limit."""
+        return self._keepers.governance.get_params(ctx).auth.max_block_gas or None
+
+    def _compute_least(self, ctx: Context, tx: Tx) -> int:
+        """Gas that a transaction uses at least when it gets past the ante."""
+        auth = self._keepers.governance.get_params(ctx).auth
+        by_size = tx.size * auth.tx_size_cost_per_byte + len(tx.signers) * auth.sig_verify_cost
+        return by_size + MESSAGE_GAS * len(tx.messages)
+
+    def _run_ante(self, ante: Ante) -> None:
+        block = ante.gas.block_limit
+        if block is not None and block < self._compute_least(ante.ctx, ante.tx) <= (
+            ante.params.auth.max_block_gas
+        ):
+            raise ErrBlockFull(gas_left=block)
+        run_ante(ante)
+
+    def _enter(self, ctx: Context, tx: Tx, mode: Mode, gas_left: int | None) -> Ante:
         keepers = self._keepers
         return Ante(
+            gas=GasMeter(None, gas_left),
             ctx=ctx.branch(),
             tx=tx,
             mode=mode,
@@ -115,7 +187,8 @@ class Executor:
         ante.gas.consume(WRITE_GAS * branch.store.count_changes())
         for key, value in branch.store.changes():
             # a value that cannot be stored fails its transaction, not the block
-            self._encoder.encode(key, value)
+            written = self._encoder.encode(key, value)
+            ante.gas.consume(WRITE_BYTE_GAS * len(written) if written else 0)
         return tuple(answers)
 
 

@@ -144,6 +144,7 @@ def _validate_poc(poc: PocParams) -> list[str]:
             sequences_per_decode=4,
             vector_dimensions=1,
             max_batch_nonces=1,
+            compliance_activation_epoch=0,
             default_difficulty=0,
         ),
         *_fraction("poc.mismatch_rate", poc.mismatch_rate),
@@ -195,6 +196,7 @@ def _validate_auth(auth: AuthParams) -> list[str]:
         tx_sig_limit=1,
         tx_size_cost_per_byte=1,
         sig_verify_cost=1,
+        max_block_gas=0,
     )
 
 

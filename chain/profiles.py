@@ -78,6 +78,7 @@ DEFAULT = Params(
         tx_sig_limit=7,
         tx_size_cost_per_byte=10,
         sig_verify_cost=1000,
+        max_block_gas=300_000_000,
     ),
     rewards=RewardParams(
         use_bitcoin_rewards=True,

@@ -13,11 +13,12 @@ from chain.app import App
 from chain.auth.addresses import address_of, decode_address
 from chain.auth.signatures import verify_signature
 from chain.block import Block, Header
+from chain.context import NS_PER_S
 from chain.errors import Refusal
 from chain.genesis import GenesisState
 from chain.machine import build_keepers
 from chain.merkle import MerkleTree, Proof, verify
-from chain.tx import TxRaw
+from chain.tx import TxBody, TxRaw
 from chain.vectors_consensus import CONSENSUS_KINDS
 from chain.vectors_formation import FORMATION_KINDS
 from chain.vectors_rewards import REWARD_KINDS
@@ -104,6 +105,29 @@ def _run_blocks(given: Case) -> object:
     return {"blocks": answers}
 
 
+def _run_gas(given: Case) -> object:
+    """Gas that a transaction with one message uses, by the message's name; the first of each counts. A block
+    for each second after genesis, with one transaction or none.
+    """
+    app = App("vectors")
+    genesis = codec.decode_strict(GenesisState, bytes.fromhex(given["genesis"]))
+    app.init_chain(genesis)
+    app.commit()
+    used: dict[str, int] = {}
+    for at, data in enumerate(given["blocks"]):
+        tx = bytes.fromhex(data)
+        time_ns = genesis.genesis_time_ns + (at + 1) * NS_PER_S
+        header = Header(genesis.chain_id, genesis.initial_height + at, time_ns)
+        result = app.finalize_block(Block(header, (tx,) if tx else ()))
+        app.commit()
+        if tx:
+            (packed,) = codec.decode(TxBody, codec.decode(TxRaw, tx).body_bytes).messages
+            if result.tx_results[0].code:
+                return {"refused": result.tx_results[0].reason}
+            used.setdefault(packed.type_url[1:], result.tx_results[0].gas_used)
+    return used
+
+
 def _optional(value: str | None) -> bytes | None:
     return None if value is None else bytes.fromhex(value)
 
@@ -126,6 +150,7 @@ KINDS: Mapping[str, Callable[[Case], object]] = {
     "merkle": _run_merkle,
     "merkle_proof": _run_merkle_proof,
     "blocks": _run_blocks,
+    "gas": _run_gas,
     **ROOM_KINDS,
     **VALIDATION_KINDS,
     **FORMATION_KINDS,

@@ -16,6 +16,8 @@ class AuthParams(Record, frozen=True):
     """Gas for each byte of a transaction, default 10."""
     sig_verify_cost: int = 0
     """Gas for each signature, default 1000."""
+    max_block_gas: int = 0
+    """Most gas that the transactions of one block may use together, default 300000000; 0 for no limit."""
 
 
 class Account(Record, frozen=True):

@@ -199,7 +199,7 @@ class ClientServer:
         tendermint_pb2_grpc.add_ServiceServicer_to_server(
             NodeService(served.machine, served.producer, served.database, served.version), server
         )
-        consensus_pb2_grpc.add_QueryServicer_to_server(ConsensusService(), server)
+        consensus_pb2_grpc.add_QueryServicer_to_server(ConsensusService(served.machine), server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         names = (*QUERY_SERVICES, *OWN_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(names, server)

@@ -178,11 +178,18 @@ class NodeService(tendermint_pb2_grpc.ServiceServicer):
 class ConsensusService(consensus_pb2_grpc.QueryServicer):
     """Tells the limits of blocks."""
 
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+
     async def Params(
         self, request: consensus_pb2.QueryParamsRequest, context: grpc.aio.ServicerContext
     ) -> consensus_pb2.QueryParamsResponse:
-        """A block is bounded by its bytes, not by its gas."""
-        block = consensus_pb2.BlockParams(max_bytes=BLOCK_BYTES_MAX, max_gas=-1)
+        """A block is bounded by its bytes and by its gas; -1 where the parameters set no limit."""
+        answer = query_pb2.QueryParamsResponse.FromString(
+            self._machine.query("/chain.v1.Query/Params", b"").value
+        )
+        max_gas = answer.params.auth.max_block_gas or -1
+        block = consensus_pb2.BlockParams(max_bytes=BLOCK_BYTES_MAX, max_gas=max_gas)
         return consensus_pb2.QueryParamsResponse(params=consensus_pb2.ConsensusParams(block=block))
 
 

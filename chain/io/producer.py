@@ -171,7 +171,7 @@ class Producer:
             result.app_hash,
             result.results_hash,
         )
-        self.mempool.update((tx, of.code == 0) for tx, of in zip(block.txs, result.tx_results, strict=True))
+        self.mempool.update(zip(block.txs, result.tx_results, strict=True))
 
 
 def _rows(block: Block, result: BlockResult, summary: bytes) -> BlockRows:

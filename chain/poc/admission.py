@@ -11,11 +11,15 @@
 whose participants were seated again because nobody survived its formation. There `literal` is as `open` and
 `joiner` as `registry`. Whatever the policy, a machine without a record or with a STOPPED or FAILED one is
 refused next.
+
+Before `compliance_activation_epoch` the policy is `open`, so that a network can begin with strangers. Only who
+may hand in nonces is softened: what counts is decided by the formation, and that demands a record and a
+governance model from every machine in every epoch.
 """
 
 from chain.errors import ErrNodeDisabled, ErrNodeNotInEpoch
 from chain.poc import rules
-from chain.poc.types import NodeEligibility
+from chain.poc.types import NodeEligibility, PocParams
 from chain.records import Record
 
 SNAPSHOT, LITERAL, JOINER, REGISTRY, OPEN = "snapshot", "literal", "joiner", "registry", "open"
@@ -52,6 +56,11 @@ class Facts(Record, frozen=True):
     """The last epoch that it was in."""
     machine_fault: str = ""
     """Why its record alone, whoever owns it, keeps it out; empty when nothing does."""
+
+
+def find_policy(params: PocParams, upcoming_index: int) -> str:
+    """The policy in the proof of compute of an epoch."""
+    return OPEN if upcoming_index < params.compliance_activation_epoch else params.poc_admission
 
 
 def is_member(policy: str, facts: Facts) -> bool:

@@ -132,7 +132,8 @@ class Poc:
         if not is_identifier(node_id, NODE_ID_LENGTH_MAX):
             raise ErrNodeNotInEpoch(node_id=node_id, participant=address)
         facts = self._collect_facts(ctx, address, node_id)
-        admission.refuse_unadmitted(self._params.get_params(ctx).poc.poc_admission, facts)
+        policy = admission.find_policy(self._params.get_params(ctx).poc, facts.effective_index + 1)
+        admission.refuse_unadmitted(policy, facts)
 
     def process_admissions(self, ctx: Context, epoch: Epoch) -> int:
         """Freezes who may mine for an epoch, and with which model; how many machines."""

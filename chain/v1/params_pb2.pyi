@@ -34,7 +34,7 @@ class EpochParams(_message.Message):
     def __init__(self, epoch_length: _Optional[int] = ..., epoch_shift: _Optional[int] = ..., default_unit_of_compute_price: _Optional[int] = ..., poc_stage_duration: _Optional[int] = ..., poc_exchange_duration: _Optional[int] = ..., poc_validation_delay: _Optional[int] = ..., poc_validation_duration: _Optional[int] = ..., set_new_validators_delay: _Optional[int] = ..., inference_validation_cutoff: _Optional[int] = ..., inference_pruning_epoch_threshold: _Optional[int] = ..., epoch_multiplier: _Optional[int] = ...) -> None: ...
 
 class PocParams(_message.Message):
-    __slots__ = ("validation_sample_size", "poc_data_pruning_epoch_threshold", "r_target_micro", "tolerance_micro", "mismatch_rate", "fraud_threshold", "tokens_per_nonce", "sequences_per_decode", "vector_dimensions", "poc_admission", "max_batch_nonces", "default_difficulty")
+    __slots__ = ("validation_sample_size", "poc_data_pruning_epoch_threshold", "r_target_micro", "tolerance_micro", "mismatch_rate", "fraud_threshold", "tokens_per_nonce", "sequences_per_decode", "vector_dimensions", "poc_admission", "max_batch_nonces", "default_difficulty", "compliance_activation_epoch")
     VALIDATION_SAMPLE_SIZE_FIELD_NUMBER: _ClassVar[int]
     POC_DATA_PRUNING_EPOCH_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     R_TARGET_MICRO_FIELD_NUMBER: _ClassVar[int]
@@ -47,6 +47,7 @@ class PocParams(_message.Message):
     POC_ADMISSION_FIELD_NUMBER: _ClassVar[int]
     MAX_BATCH_NONCES_FIELD_NUMBER: _ClassVar[int]
     DEFAULT_DIFFICULTY_FIELD_NUMBER: _ClassVar[int]
+    COMPLIANCE_ACTIVATION_EPOCH_FIELD_NUMBER: _ClassVar[int]
     validation_sample_size: int
     poc_data_pruning_epoch_threshold: int
     r_target_micro: int
@@ -59,7 +60,8 @@ class PocParams(_message.Message):
     poc_admission: str
     max_batch_nonces: int
     default_difficulty: int
-    def __init__(self, validation_sample_size: _Optional[int] = ..., poc_data_pruning_epoch_threshold: _Optional[int] = ..., r_target_micro: _Optional[int] = ..., tolerance_micro: _Optional[int] = ..., mismatch_rate: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., fraud_threshold: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., tokens_per_nonce: _Optional[int] = ..., sequences_per_decode: _Optional[int] = ..., vector_dimensions: _Optional[int] = ..., poc_admission: _Optional[str] = ..., max_batch_nonces: _Optional[int] = ..., default_difficulty: _Optional[int] = ...) -> None: ...
+    compliance_activation_epoch: int
+    def __init__(self, validation_sample_size: _Optional[int] = ..., poc_data_pruning_epoch_threshold: _Optional[int] = ..., r_target_micro: _Optional[int] = ..., tolerance_micro: _Optional[int] = ..., mismatch_rate: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., fraud_threshold: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., tokens_per_nonce: _Optional[int] = ..., sequences_per_decode: _Optional[int] = ..., vector_dimensions: _Optional[int] = ..., poc_admission: _Optional[str] = ..., max_batch_nonces: _Optional[int] = ..., default_difficulty: _Optional[int] = ..., compliance_activation_epoch: _Optional[int] = ...) -> None: ...
 
 class InferenceParams(_message.Message):
     __slots__ = ("expiration_blocks", "base_per_token_price", "default_max_tokens", "timestamp_expiration", "timestamp_advance", "exclude_invalid")
@@ -118,18 +120,20 @@ class ModelParams(_message.Message):
     def __init__(self, alternative_resolution: _Optional[str] = ...) -> None: ...
 
 class AuthParams(_message.Message):
-    __slots__ = ("max_memo_characters", "max_tx_bytes", "tx_sig_limit", "tx_size_cost_per_byte", "sig_verify_cost")
+    __slots__ = ("max_memo_characters", "max_tx_bytes", "tx_sig_limit", "tx_size_cost_per_byte", "sig_verify_cost", "max_block_gas")
     MAX_MEMO_CHARACTERS_FIELD_NUMBER: _ClassVar[int]
     MAX_TX_BYTES_FIELD_NUMBER: _ClassVar[int]
     TX_SIG_LIMIT_FIELD_NUMBER: _ClassVar[int]
     TX_SIZE_COST_PER_BYTE_FIELD_NUMBER: _ClassVar[int]
     SIG_VERIFY_COST_FIELD_NUMBER: _ClassVar[int]
+    MAX_BLOCK_GAS_FIELD_NUMBER: _ClassVar[int]
     max_memo_characters: int
     max_tx_bytes: int
     tx_sig_limit: int
     tx_size_cost_per_byte: int
     sig_verify_cost: int
-    def __init__(self, max_memo_characters: _Optional[int] = ..., max_tx_bytes: _Optional[int] = ..., tx_sig_limit: _Optional[int] = ..., tx_size_cost_per_byte: _Optional[int] = ..., sig_verify_cost: _Optional[int] = ...) -> None: ...
+    max_block_gas: int
+    def __init__(self, max_memo_characters: _Optional[int] = ..., max_tx_bytes: _Optional[int] = ..., tx_sig_limit: _Optional[int] = ..., tx_size_cost_per_byte: _Optional[int] = ..., sig_verify_cost: _Optional[int] = ..., max_block_gas: _Optional[int] = ...) -> None: ...
 
 class RewardParams(_message.Message):
     __slots__ = ("use_bitcoin_rewards", "initial_epoch_reward", "decay_rate", "genesis_epoch", "standard_reward_amount", "subsidy_reduction_interval", "subsidy_reduction_amount", "current_subsidy_percentage", "utilization_bonus_factor", "full_coverage_bonus_factor", "partial_coverage_bonus_factor")

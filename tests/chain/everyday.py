@@ -16,7 +16,13 @@ from chain.epochs.types import GenesisMember, MsgSubmitSeed
 from chain.fixed import Decimal
 from chain.inference.types import MsgFinishInference, MsgStartInference
 from chain.models.types import MsgRegisterModel, MsgRetireModel
-from chain.nodes.types import HardwareNode, HardwareNodeStatus, MsgSubmitHardwareDiff, MsgSubmitNewParticipant
+from chain.nodes.types import (
+    HardwareNode,
+    HardwareNodeStatus,
+    MsgSubmitHardwareDiff,
+    MsgSubmitNewParticipant,
+    MsgSubmitNewUnfundedParticipant,
+)
 from chain.params import MsgUpdateParams
 from chain.poc.types import MsgSubmitPocBatch, MsgSubmitPocValidation
 from chain.pricing.types import MsgSubmitUnitOfComputePriceProposal
@@ -34,6 +40,8 @@ GOV, ANN, BEN, CAT = Signer("gov"), Signer("ann"), Signer("ben"), Signer("cat")
 HOSTS = (ANN, BEN, CAT)
 STRANGER = Signer("stranger")
 """Has coins, and no part in anything."""
+NEWCOMER = Signer("newcomer")
+"""Has no account until the stranger makes one for it."""
 SIGNERS = (GOV, *HOSTS, STRANGER)
 PARAMS = replace(SHORT, epoch=replace(SHORT.epoch, epoch_shift=2))
 """Those of the other tests, with time to settle in before the first proof of compute."""
@@ -98,6 +106,10 @@ def _settle_in() -> Iterator[Step]:
         yield host, MsgSubmitNewParticipant(host.address, f"http://{host.name}.example:9000", KEY, KEY)
         node = HardwareNode("n1", HardwareNodeStatus.INFERENCE, ("gemma",), (), "10.0.0.1", "8080")
         yield host, MsgSubmitHardwareDiff(host.address, (node,), (HardwareNode("gone"),))
+    key = base64.b64encode(NEWCOMER.public_key).decode()
+    url = "http://newcomer.example:9000"
+    newcomer = MsgSubmitNewUnfundedParticipant(STRANGER.address, NEWCOMER.address, url, key, KEY, KEY)
+    yield STRANGER, newcomer
     yield ANN, MsgDepositCollateral(ANN.address, Coin("umesh", "1000000"))
     yield ANN, MsgWithdrawCollateral(ANN.address, Coin("umesh", "1000"))
     yield ANN, MsgSubmitUnitOfComputePriceProposal(ANN.address, 120)

@@ -16,7 +16,7 @@ from chain.block import TxResult
 from chain.codec import decode, encode, type_url
 from chain.collateral.types import MsgDepositCollateral, MsgWithdrawCollateral
 from chain.inference.types import MsgFinishInference, MsgStartInference
-from chain.nodes.types import MsgSubmitHardwareDiff
+from chain.nodes.types import MsgSubmitHardwareDiff, MsgSubmitNewUnfundedParticipant
 from chain.poc.keeper import VALIDATIONS
 from chain.poc.types import MsgSubmitPocBatch, MsgSubmitPocValidation
 from chain.proposals.keeper import VOTES
@@ -114,8 +114,14 @@ def test_only_the_authority_sends_what_only_the_authority_may() -> None:
     assert seen == named | {kind.__name__ for kind in AUTHORITY_ALONE}
 
 
-OF_NO_CONCERN = ("MsgSend", "MsgSubmitNewParticipant", "MsgDepositCollateral", "MsgSubmitProposal")
-"""What anybody with coins may send about itself."""
+OF_NO_CONCERN = (
+    "MsgSend",
+    "MsgSubmitNewParticipant",
+    "MsgSubmitNewUnfundedParticipant",
+    "MsgDepositCollateral",
+    "MsgSubmitProposal",
+)
+"""What anybody with an account may send about itself, or about one that nobody has yet."""
 
 
 def test_a_stranger_gets_nowhere_with_what_is_not_its_own() -> None:
@@ -166,6 +172,17 @@ def test_a_batch_counts_for_a_machine_of_its_sender_only() -> None:
     send(chain, (signer, message))
     mine = [batch.participant_address for batch in chain.app.export().poc_batches]
     assert mine == [signer.address]
+
+
+def test_nobody_is_registered_by_another_twice_nor_without_its_own_key() -> None:
+    chain, (signer, message) = find(MsgSubmitNewUnfundedParticipant)
+    assert isinstance(message, MsgSubmitNewUnfundedParticipant)
+    for taken in (ANN.address, GOV.address):
+        assert refuse(chain, signer, replace(message, address=taken))
+    other = base64.b64encode(ANN.public_key).decode()
+    assert refuse(chain, signer, replace(message, pub_key=other))
+    send(chain, (signer, message))
+    assert refuse(chain, signer, message) == "ErrAccountAlreadyExists"
 
 
 def test_a_hardware_diff_changes_the_senders_machines_only() -> None:

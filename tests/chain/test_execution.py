@@ -37,6 +37,17 @@ def run(handle: Callable[[Context, MsgSend], object]) -> tuple[Context, object]:
     return ctx, executor.run(ctx, tx, Mode.DELIVER)
 
 
+def test_what_does_not_get_past_the_ante_tells_nothing() -> None:
+    chain = Chain(build_genesis(ANN))
+    fee = (Coin("umesh", "5"),)
+    message = MsgSend(ANN.address, ANN.address, (Coin("umesh", "1"),))
+    for options in ({"ahead": 1}, {"chain_id": "another"}, {"gas_limit": 1}):
+        ahead = options.pop("ahead", 0)
+        tx = build_tx([(ANN, 0, ahead)], message, fee=fee, **options)
+        result = chain.make_block(tx).tx_results[0]
+        assert result.code and result.events == (), result
+
+
 def spoil(ctx: Context) -> None:
     BALANCES.set(ctx.store, 1, "somebody", "umesh")
 

@@ -5,7 +5,7 @@ import pytest
 from chain.bank.types import Coin, MsgSend
 from chain.header import compute_tx_hash
 from chain.mempool import TX_BYTES_MAX, Mempool
-from tests.chain.kit import Chain, Signer, build_genesis
+from tests.chain.kit import Chain, Signer, build_genesis, build_tx
 
 ADA, BOB = Signer("ada"), Signer("bob")
 
@@ -23,7 +23,7 @@ def pay(chain: Chain, ahead: int = 0, amount: int = 1, **options: object) -> byt
 def block_of(chain: Chain, mempool: Mempool) -> None:
     txs = mempool.txs()
     result = chain.make_block(*txs)
-    mempool.update((tx, of.code == 0) for tx, of in zip(txs, result.tx_results, strict=True))
+    mempool.update(zip(txs, result.tx_results, strict=True))
 
 
 def test_transactions_leave_in_the_order_in_which_they_came(chain: Chain) -> None:
@@ -103,3 +103,36 @@ def test_what_is_no_transaction_is_refused(chain: Chain) -> None:
     mempool = Mempool(chain.app)
     assert mempool.add(b"\xff\xff").reason == "ErrTxDecode"
     assert len(mempool) == 0
+
+
+def test_one_payer_takes_half_of_all_places_at_most_and_the_others_still_find_room(chain: Chain) -> None:
+    mempool = Mempool(chain.app, txs_max=4, payer_txs_max=2)
+    assert [mempool.add(pay(chain, ahead)).code for ahead in range(2)] == [0, 0]
+    refused = mempool.add(pay(chain, 2))
+    assert (refused.code, refused.reason) == (1303, "ErrTooManyWaiting")
+    message = MsgSend(BOB.address, ADA.address, (Coin("umesh", "1"),))
+    assert [mempool.add(chain.sign(BOB, message, ahead=ahead)).code for ahead in range(2)] == [0, 0]
+    assert len(mempool) == 4
+    block_of(chain, mempool)
+    assert mempool.add(pay(chain)).code == 0, "room again after the block"
+
+
+def test_a_sender_for_nothing_fills_its_half_and_no_more(chain: Chain) -> None:
+    """Without a fee, as fast as it can: what is bounded is what waits, and every block empties it."""
+    mempool = Mempool(chain.app, txs_max=100, payer_txs_max=50)
+    reasons = [mempool.add(pay(chain, ahead)).reason for ahead in range(60)]
+    assert reasons[:51] == [""] * 50 + ["ErrTooManyWaiting"]
+    assert "" not in reasons[50:]
+    assert (len(mempool), chain.app.info().height) == (50, 0)
+
+
+def test_who_pays_for_another_uses_its_own_share(chain: Chain) -> None:
+    mempool = Mempool(chain.app, payer_txs_max=1)
+    message = MsgSend(ADA.address, BOB.address, (Coin("umesh", "1"),))
+    names = sorted((ADA.address, BOB.address))
+    numbers = [(signer, names.index(signer.address)) for signer in (ADA, BOB)]
+    paid = build_tx([(signer, number, 0) for signer, number in numbers], message, payer=BOB.address)
+    assert mempool.add(paid).code == 0
+    assert mempool.add(pay(chain, ahead=1)).code == 0
+    back = MsgSend(BOB.address, ADA.address, (Coin("umesh", "1"),))
+    assert mempool.add(chain.sign(BOB, back, ahead=1)).reason == "ErrTooManyWaiting"
