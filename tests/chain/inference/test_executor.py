@@ -7,7 +7,7 @@ from chain.errors import ErrEpochGroupDataNotFound, ErrExecutorNotFound, ErrInva
 from chain.nodes.types import ParticipantStatus
 from chain.profiles import DEFAULT
 from chain.records import replace
-from tests.chain.world import World
+from tests.chain.world import World, node
 
 MODEL = "Qwen/QwQ-32B"
 
@@ -101,3 +101,36 @@ def test_a_model_that_nobody_serves_is_told_with_what_is_served() -> None:
 def test_an_unknown_model_is_told_with_what_is_valid() -> None:
     with pytest.raises(ErrInvalidModel, match=f"{MODEL}, idle"):
         chosen(build(), "gpt-9")
+
+
+def test_machines_that_mine_are_passed_over_from_the_block_after_p_up_to_the_block_s() -> None:
+    """A read of the state after block h is for a request in block h + 1, and that is in the inference phase
+    again when it comes after S.
+    """
+    world = World("alice", "bob", weights={"alice": 1, "bob": 1})
+    world.begin(1)
+    world.register_model(MODEL)
+    machines = {"alice": ("n1", "n2"), "bob": ("n1",)}
+    for name, names in machines.items():
+        world.join(name, *(node(local_id, MODEL) for local_id in names))
+    everyone = {world.address("alice"), world.address("bob")}
+    for start in (40, 80):
+        for height in range(world.height + 1, start + 1):
+            world.begin(height)
+            if height > 60:
+                assert chosen(world) == everyone, height
+        world.begin(start + 1)
+        world.seed(*machines)
+        for at, (name, names) in enumerate(machines.items()):
+            for local_id in names:
+                first = 100 * at + 10 * int(local_id[1])
+                world.mine(name, local_id, *range(first, first + 5))
+        world.begin(start + 13)
+        for name in machines:
+            for voter in machines:
+                world.vote(voter, name)
+        while start == 80 and world.height <= 99:
+            assert chosen(world) == {world.address("alice")}, "only alice has a machine that keeps serving"
+            world.begin(world.height + 1)
+        world.begin(start + 20)
+        assert chosen(world) == everyone
