@@ -27,6 +27,7 @@ from chain.io.keys import (
 from chain.io.log import set_up_log
 from chain.io.node import Node, run_on
 from chain.io.refused import Refused
+from chain.io.snapshot_terminal import build_snapshot_app
 from chain.io.terminal import (
     DEFAULT_NODE,
     HomeFolder,
@@ -65,6 +66,7 @@ keys_app = typer.Typer(help="Account keys in a chain's home.", no_args_is_help=T
 app.add_typer(keys_app, name="keys")
 app.add_typer(build_query_app(), name="query")
 app.add_typer(build_tx_app(), name="tx")
+app.add_typer(build_snapshot_app(), name="snapshot")
 
 Text = str | None
 Number = int | None
@@ -132,6 +134,9 @@ def start(
         Number, typer.Option(help="Heights behind the last one that can be asked. [1000]")
     ] = None,
     keep_blocks: Annotated[Number, typer.Option(help="Newest blocks kept, 0 for all. [0]")] = None,
+    keep_snapshots: Annotated[
+        Number, typer.Option(help="Newest snapshots kept in the home, one an epoch, 0 for none. [2]")
+    ] = None,
     sqlite_synchronous: Annotated[Text, typer.Option(help="FULL or NORMAL. [FULL]")] = None,
     log_level: Annotated[Text, typer.Option(help="debug, info, warning or error. [info]")] = None,
 ) -> None:

@@ -1,18 +1,19 @@
 """The machine in the verbs of ABCI. Whoever drives it - the embedded producer, CometBFT, a test - calls
 these and nothing else, and the machine knows nothing of its driver.
 
-    init_chain or restore
+    init_chain or restore, or offer_snapshot and apply_snapshot_chunk
     then for each height: finalize_block, commit
-    at any time: info, check_tx, query, prove, simulate, prepare_proposal, process_proposal, export, revert
+    at any time: info, check_tx, query, prove, simulate, prepare_proposal, process_proposal, export, revert,
+                 list_snapshots, load_snapshot_chunk
 
 `finalize_block` and `init_chain` work in memory and say what would change; the driver stores that;
 `commit` then makes it the state. A block finalised and not committed is forgotten when another one is
 finalised. One owner, one thread.
 """
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from chain.ante import Mode
 from chain.block import Block, BlockResult, Header, Info, QueryResult, TxResult
@@ -20,21 +21,24 @@ from chain.codec import encode
 from chain.context import Context
 from chain.enactment import Enactment
 from chain.endings import build_endings
+from chain.epochs.keeper import EFFECTIVE_INDEX
 from chain.errors import ErrInvalidRequest, ErrPanic, Fatal, Refusal
 from chain.execution import Executor, attempt
 from chain.genesis import GenesisState
+from chain.header import compute_results_hash, find_header_fault
 from chain.history import HISTORY_BLOCKS, History, Step, merge
-from chain.layout import BlockEncoder, decode_value, encode_value
+from chain.layout import BlockEncoder, encode_all, encode_sorted, encode_value
 from chain.machine import build_keepers, export_genesis, import_genesis
-from chain.merkle import MerkleTree, Proof, Undo
+from chain.merkle import MerkleTree, Proven, Undo
 from chain.queries.table import answer, build_queries
 from chain.router import build_routes, find_governed
+from chain.snapshots import FORMAT, KEPT, Applied, Arriving, Offer, Snapshot, Taken, read_offer, take_up
 from chain.store import Store
 from chain.upgrades.plan import UPGRADES, Upgrade, find_fault, find_upgrade_wakeup, process_upgrades
 from chain.validators.keeper import find_updates
 from chain.waking import Wakeup, find_first
 
-RESULTS_DOMAIN = b"meshkeeper/results\0"
+EPOCH_KEY = EFFECTIVE_INDEX.encode()
 PROOF_CHANGES_MAX = 20_000
 """Changes that a proof of an earlier height may have to take back: about half a second's work."""
 
@@ -46,18 +50,6 @@ class Pending:
     ctx: Context
     result: BlockResult
     undo: list[Undo]
-
-
-@dataclass(frozen=True, slots=True)
-class Proven:
-    """What the state held under a key, and the proof of it."""
-
-    height: int
-    app_hash: bytes
-    """State after the block of that height: what the proof is to be verified against."""
-    value: bytes | None
-    """Encoded value; None for none."""
-    proof: Proof
 
 
 class App:
@@ -91,6 +83,9 @@ class App:
         self._check = Context(Header("", 0, 0), self._store.branch())
         self._upgrades = upgrades
         self._is_lawful = False
+        self._arriving: Arriving | None = None
+        self.taken: tuple[Taken, ...] = ()
+        """States that are kept for others to start from, oldest first."""
         enactment = Enactment(self._keepers.proposals, find_governed(self._routes))
         self._end_block = build_endings(self._keepers, enactment)
 
@@ -120,9 +115,7 @@ class App:
         """
         if self._header is not None or header.height != height:
             raise Fatal(f"cannot restore height {height} with the header of height {header.height}")
-        for key, data in entries:
-            self._store.set(key, decode_value(key, data))
-            self._tree.update([(key, data)])
+        take_up(self._store, self._tree, entries)
         if self._tree.root() != app_hash:
             raise Fatal(f"the stored state of height {height} does not give the stored app hash")
         for step in history:
@@ -135,7 +128,7 @@ class App:
         """
         self._drop_pending()
         last = self._require_header()
-        refusal = self._find_fault(block.header, last)
+        refusal = find_header_fault(block.header, last, self._app_hash)
         if refusal:
             raise Fatal(f"block {block.header.height} does not follow {last.height}: {refusal}")
         ctx = Context(block.header, self._store.branch())
@@ -152,12 +145,16 @@ class App:
         if self._pending is None:
             raise Fatal("there is no finalised block to commit")
         pending, self._pending = self._pending, None
+        is_block = self._header is not None
         if self._header is not None:
             before = tuple((key, self._store.get(key)) for key, _ in pending.ctx.store.changes())
             self._history.push(Step(self._header, self._app_hash, self._results_hash, before))
+        epoch = self._store.get(EPOCH_KEY)
         pending.ctx.store.write()
         self._encoder.clear()
         self._settle(pending.ctx.header, pending.result.app_hash, pending.result.results_hash)
+        if is_block and self._store.get(EPOCH_KEY) != epoch:
+            self._keep_snapshot()
 
     def require_law(self) -> None:
         """Stops a program that cannot make the next block: it lacks the upgrade that begins there, or brings
@@ -193,8 +190,7 @@ class App:
         go back to is that height's number. For simulations: a driver takes back itself what it has stored.
         """
         self._drop_pending()
-        self._is_lawful = False
-        self._wakeup = None
+        self._is_lawful, self._wakeup, self.taken = False, None, ()
         steps = self._history.find(height, self._require_header().height)
         changes = merge(steps)
         for key, value in changes.items():
@@ -202,7 +198,7 @@ class App:
                 self._store.delete(key)
             else:
                 self._store.set(key, value)
-        self._tree.update(_encode_all(changes))
+        self._tree.update(encode_all(changes))
         for _ in steps:
             self._history.pop()
         if steps:
@@ -234,7 +230,7 @@ class App:
         """Whether a proposed block may be voted for: its header follows ours, its transactions can be read,
         and they fit into its budget.
         """
-        if self._find_fault(block.header, self._require_header()):
+        if find_header_fault(block.header, self._require_header(), self._app_hash):
             return False
         return self._executor.is_within_budget(self._next_block(), block.txs)
 
@@ -270,15 +266,45 @@ class App:
         value = ctx.store.get(key)
         data = None if value is None else encode_value(key, value)
         undone = self._tree.revert(self._pending.undo if self._pending else ())
-        redo = self._tree.update(_encode_all(merge(steps)))
+        redo = self._tree.update(encode_all(merge(steps)))
         proof = self._tree.prove(key)
         self._tree.revert(redo)
         self._tree.revert(undone)
         return Proven(ctx.height, steps[-1].app_hash if steps else self._app_hash, data, proof)
 
-    def list_snapshots(self) -> tuple[()]:
-        """Snapshots that other machines could start from: none are kept."""
-        return ()
+    # Snapshots
+
+    def list_snapshots(self) -> tuple[Snapshot, ...]:
+        """Snapshots that other machines can start from, newest first."""
+        return tuple(taken.describe() for taken in reversed(self.taken))
+
+    def load_snapshot_chunk(self, height: int, format_: int, index: int) -> bytes:
+        """One chunk of a snapshot; empty when it is not kept."""
+        found = [taken for taken in self.taken if (taken.header.height, FORMAT) == (height, format_)]
+        return found[0].load_chunk(index) if found else b""
+
+    def offer_snapshot(self, snapshot: Snapshot, app_hash: bytes) -> Offer:
+        """Begins to take up a snapshot, whose app hash is trusted. What came of another one is forgotten."""
+        if self._header is not None:
+            return Offer.ABORT
+        offer, self._arriving = read_offer(snapshot, app_hash)
+        return offer
+
+    def apply_snapshot_chunk(self, index: int, chunk: bytes) -> Applied:
+        """Takes the next chunk of the snapshot; with the last one the machine has its state, unless that does
+        not give the app hash.
+        """
+        arriving = self._arriving
+        if arriving is None:
+            return Applied.REJECT_SNAPSHOT
+        applied = arriving.apply(index, chunk)
+        if applied == Applied.REJECT_SNAPSHOT or arriving.is_whole:
+            self._arriving = None
+        if applied == Applied.ACCEPT and arriving.is_whole:
+            self._store, self._tree = arriving.store, arriving.tree
+            metadata = arriving.metadata
+            self._settle(metadata.header, metadata.app_hash, metadata.results_hash)
+        return applied
 
     # Inside
 
@@ -316,6 +342,11 @@ class App:
         )
         self._pending = Pending(ctx, result, undo)
         return result
+
+    def _keep_snapshot(self) -> None:
+        read = partial(encode_sorted, self._store.freeze())
+        taken = Taken(self._require_header(), self._app_hash, self._results_hash, read)
+        self.taken = (*self.taken, taken)[-KEPT:]
 
     def _drop_pending(self) -> None:
         if self._pending is not None:
@@ -358,32 +389,6 @@ class App:
     def _next_block(self) -> Context:
         last = self._require_header()
         return Context(Header(last.chain_id, last.height + 1, last.time_ns), self._store.branch())
-
-    def _find_fault(self, header: Header, last: Header) -> str:
-        """Why a header cannot be the next one, in words; empty when it can."""
-        if header.chain_id != last.chain_id:
-            return f"it is of chain {header.chain_id!r}, not {last.chain_id!r}"
-        if header.height != last.height + 1:
-            return f"its height is {header.height}"
-        if header.time_ns < last.time_ns:
-            return "its time lies before the last block's"
-        if header.app_hash and header.app_hash != self._app_hash:
-            return "its app hash is not the state's"
-        return ""
-
-
-def compute_results_hash(tx_results: Iterable[TxResult]) -> bytes:
-    """One hash over code, data, gas wanted and gas used of a block's transactions, in order."""
-    digest = hashlib.sha256(RESULTS_DOMAIN)
-    for result in tx_results:
-        for number in (result.code, len(result.data), result.gas_wanted, result.gas_used):
-            digest.update(number.to_bytes(8, "big"))
-        digest.update(result.data)
-    return digest.digest()
-
-
-def _encode_all(entries: dict[bytes, object]) -> list[tuple[bytes, bytes | None]]:
-    return [(key, None if value is None else encode_value(key, value)) for key, value in entries.items()]
 
 
 def _refuse(refusal: Refusal, height: int) -> QueryResult:

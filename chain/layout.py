@@ -5,6 +5,7 @@ Records are protobuf (`codec.py`), integers decimal digits, text UTF-8. Each roo
 beside its keeper.
 """
 
+from collections.abc import Iterator, Mapping
 from typing import Any as Anything
 
 from chain import codec, governance
@@ -68,6 +69,16 @@ def encode_value(key: bytes, value: object) -> bytes:
     if kind is int or kind is str:
         return str(value).encode()
     return value if kind is bytes else codec.encode(value)  # type: ignore[return-value]
+
+
+def encode_all(entries: Mapping[bytes, object]) -> list[tuple[bytes, bytes | None]]:
+    """Entries as bytes; None, which stands for a deleted one, as None."""
+    return [(key, None if value is None else encode_value(key, value)) for key, value in entries.items()]
+
+
+def encode_sorted(entries: Mapping[bytes, object]) -> Iterator[tuple[bytes, bytes]]:
+    """Entries as bytes in key order, one after the other."""
+    return ((key, encode_value(key, entries[key])) for key in sorted(entries))
 
 
 class BlockEncoder:

@@ -51,6 +51,17 @@ class Proof(Record, frozen=True):
     """Hashes beside the way from the room up to the app hash; 8."""
 
 
+class Proven(Record, frozen=True):
+    """What the state held under a key, and the proof of it."""
+
+    height: int
+    app_hash: bytes
+    """State after the block of that height: what the proof is to be verified against."""
+    value: bytes | None
+    """Encoded value; None for none."""
+    proof: Proof
+
+
 def verify(app_hash: bytes, key: bytes, value: bytes | None, proof: Proof) -> bool:
     """Whether the proof shows that the key has the value, or for None that it has none."""
     key_hash = _sha256(key)

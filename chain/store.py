@@ -82,6 +82,12 @@ class Store:
             if value is not None:
                 yield key, value
 
+    def freeze(self) -> dict[bytes, Any]:
+        """The entries of a store without a parent, as they are now, in no order. Values never change, so this
+        costs a list of references.
+        """
+        return dict(self._entries)
+
     def branch(self) -> "Store":
         """A store laid over this one."""
         return Store(self)

@@ -1,22 +1,27 @@
 """What the database does to its rows now and then: fold change sets into the checkpoint, forget blocks."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from chain.block import Header
 from chain.changes import decode_changes
-from chain.header import decode_header
+from chain.header import decode_header, encode_header
 from chain.history import HISTORY_CHANGES_MAX, Step
 from chain.io.tables import BLOCKS, CHANGE_SETS, EVENTS, KV, META, TXS
 
 KEYS_PER_DELETE = 500
 """Keys in one DELETE of a checkpoint; below the parameter limits of both databases."""
+ROWS_PER_INSERT = 10_000
+"""Entries in one INSERT of a whole state."""
 PRUNED_BLOCKS_MAX = 10_000
 """Blocks forgotten with one checkpoint, so that the first one after a long time does not stop the chain."""
 
 Change = tuple[bytes, bytes | None]
+Entries = Iterable[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,31 @@ def build_steps(
     )
 
 
+def write_beginning(
+    connection: Connection, chain_id: str, genesis: bytes, app_hash: bytes, height: int, entries: Entries
+) -> None:
+    """Write which chain a database holds, and a whole state as its first checkpoint; the app hash is that of
+    genesis.
+    """
+    beginning = {"chain_id": chain_id, "genesis": genesis, "genesis_app_hash": app_hash}
+    connection.execute(insert(META).values(id=1, checkpoint_height=height, **beginning))
+    rows = ({"key": key, "value": value} for key, value in entries)
+    while page := list(islice(rows, ROWS_PER_INSERT)):
+        connection.execute(insert(KV), page)
+
+
+def describe_block(header: Header, app_hash: bytes, results_hash: bytes) -> dict[str, object]:
+    """A block's row."""
+    return {
+        "height": header.height,
+        "time_ns": header.time_ns,
+        "block_hash": header.block_hash,
+        "app_hash": app_hash,
+        "results_hash": results_hash,
+        "header": encode_header(header),
+    }
+
+
 def write_checkpoint(connection: Connection, height: int) -> None:
     """Fold the change sets since the last checkpoint, up to a height, into `kv`: each key is deleted, then
     written anew if it lives.
@@ -114,8 +144,12 @@ def write_checkpoint(connection: Connection, height: int) -> None:
 
 
 def find_first_block(connection: Connection) -> int:
-    """Height of the oldest block that is there; 0 for none."""
-    return connection.execute(select(func.min(BLOCKS.c.height))).scalar() or 0
+    """Height of the oldest block that is there with its events; 0 before the first one. Of a chain that began
+    with a snapshot, the block that gave it is not.
+    """
+    first = connection.execute(select(func.min(EVENTS.c.height))).scalar()
+    last = connection.execute(select(func.max(BLOCKS.c.height))).scalar()
+    return first or (last + 1 if last else 0)
 
 
 def prune_blocks(connection: Connection, first: int, up_to: int) -> int:

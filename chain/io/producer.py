@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from chain.app import Proven
 from chain.block import Block, BlockResult, Header, Info, QueryResult, TxResult
 from chain.header import compute_txs_hash, with_block_hash
 from chain.io.feed import Feed
@@ -18,6 +17,7 @@ from chain.io.metrics import Metrics
 from chain.io.sql import BlockRows, Database
 from chain.io.telling import describe_tx, summarise_block
 from chain.mempool import Mempool
+from chain.merkle import Proven
 
 PROPOSER = "embedded"
 """Who proposes, where nobody else could."""

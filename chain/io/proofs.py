@@ -3,13 +3,12 @@
 import re
 from typing import Protocol
 
-from chain.app import Proven
 from chain.block import Info
 from chain.cosmos import tendermint_pb2
 from chain.errors import ErrInvalidRequest, Refusal
 from chain.io.refused import Refused
 from chain.layout import ROOMS
-from chain.merkle import Proof, verify
+from chain.merkle import Proof, Proven, verify
 from chain.v1 import proof_pb2
 
 PROOF_TYPE = "meshkeeper:bucket"

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import structlog
 
+from chain.app import App
 from chain.genesis import GenesisState
 from chain.io.checkpoints import Durability
 from chain.io.clients import ClientServer, Served
@@ -25,6 +26,7 @@ from chain.io.metrics import Metrics
 from chain.io.opening import open_chain
 from chain.io.producer import Producer
 from chain.io.settings import Settings
+from chain.io.snapshots import FOLDER, SnapshotRefused, keep_snapshot
 from chain.io.sql import Database
 
 READY_FILE = "ready.json"
@@ -94,6 +96,7 @@ async def _serve(
     try:
         grpc_port = await clients.start(settings.host, settings.grpc_port)
         making = asyncio.create_task(_make_blocks(producer, settings))
+        keeping = asyncio.create_task(_keep_snapshots(machine, feed, settings))
         ports = {"grpc": grpc_port, "http": http.port}
         try:
             async with _announced(settings.home / READY_FILE, ports, version):
@@ -104,7 +107,8 @@ async def _serve(
             health.why_not = "stopping"
             await producer.finish()
             making.cancel()
-            await asyncio.gather(making, return_exceptions=True)
+            keeping.cancel()
+            await asyncio.gather(making, keeping, return_exceptions=True)
             await clients.stop()
     finally:
         await http.stop()
@@ -117,6 +121,26 @@ async def _make_blocks(producer: Producer, settings: Settings) -> None:
         await producer.run_instant()
     else:
         await producer.run_by_hand()
+
+
+async def _keep_snapshots(machine: App, feed: Feed, settings: Settings) -> None:
+    """Write every new snapshot into the home, beside the making of blocks. One that cannot be written is told
+    of and does not stop the chain.
+    """
+    if settings.keep_snapshots == 0:
+        return
+    log, height = structlog.get_logger("chain"), 0
+    async for _ in feed.follow(feed.height + 1):
+        taken = machine.taken[-1] if machine.taken else None
+        if taken is None or taken.header.height == height:
+            continue
+        height = taken.header.height
+        folder = settings.home / FOLDER
+        try:
+            path = await asyncio.to_thread(keep_snapshot, taken, folder, settings.keep_snapshots)
+            log.info("snapshot", height=height, path=str(path))
+        except SnapshotRefused as refused:
+            log.warning("no snapshot", height=height, why=str(refused))
 
 
 async def _until_stopped(making: asyncio.Task[None]) -> None:

@@ -16,6 +16,7 @@ from pydantic_settings import (
 from chain.history import HISTORY_BLOCKS
 from chain.io.keys import DEFAULT_HOME
 from chain.io.refused import Refused
+from chain.snapshots import KEPT
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Positive = Annotated[int, Field(ge=1)]
@@ -59,6 +60,8 @@ class Settings(BaseSettings):
     """Heights behind the last one at which the state can be asked."""
     keep_blocks: Annotated[int, Field(ge=0)] = 0
     """Newest blocks kept with their transactions and events; 0 keeps all."""
+    keep_snapshots: Annotated[int, Field(ge=0)] = KEPT
+    """Snapshots kept in the home, of the states with which the last epochs took effect; 0 keeps none."""
     sqlite_synchronous: Literal["FULL", "NORMAL"] = "FULL"
     """FULL loses nothing at a power cut; NORMAL is faster and may lose the last blocks, never more."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -32,20 +32,24 @@ import migrations
 from chain.block import Block, BlockResult, Header
 from chain.changes import encode_changes
 from chain.errors import Fatal
-from chain.header import decode_header, encode_header
+from chain.header import decode_header
 from chain.history import Step
 from chain.io.checkpoints import (
     Durability,
+    Entries,
     Window,
     build_steps,
+    describe_block,
     find_first_block,
     lay_over,
     prune_blocks,
     read_change_sets,
+    write_beginning,
     write_checkpoint,
 )
 from chain.io.refused import Refused
 from chain.io.tables import BLOCKS, CHANGE_SETS, EVENTS, KV, META, TXS
+from chain.snapshots import Metadata
 
 LOCK_KEY = zlib.crc32(b"meshkeeper/chain")
 """Names the lock in PostgreSQL that one process at a time holds."""
@@ -153,19 +157,22 @@ class Database:
 
     def initialise(self, chain_id: str, genesis: bytes, result: BlockResult) -> None:
         """Write a new chain's genesis, with its state as the first checkpoint."""
+        entries = ((key, value) for key, value in result.changes if value is not None)
         with self._transaction() as connection:
-            connection.execute(
-                insert(META).values(
-                    id=1,
-                    chain_id=chain_id,
-                    genesis=genesis,
-                    genesis_app_hash=result.app_hash,
-                    checkpoint_height=result.height,
-                )
-            )
-            rows = [{"key": key, "value": value} for key, value in result.changes if value is not None]
-            if rows:
-                connection.execute(insert(KV), rows)
+            write_beginning(connection, chain_id, genesis, result.app_hash, result.height, entries)
+
+    def adopt(
+        self,
+        chain_id: str,
+        genesis: bytes,
+        genesis_app_hash: bytes,
+        tip: tuple[Header, bytes, bytes],
+        entries: Entries,
+    ) -> None:
+        """Write the state of a chain that began elsewhere, with the last block that gave it."""
+        with self._transaction() as connection:
+            write_beginning(connection, chain_id, genesis, genesis_app_hash, tip[0].height, entries)
+            connection.execute(insert(BLOCKS).values(describe_block(*tip)))
 
     def load(self) -> Stored | None:
         """The chain as it was last committed, read in one snapshot; None for a database without a chain."""
@@ -198,16 +205,8 @@ class Database:
         """Write a block and everything that it did, in one transaction, with a checkpoint when one is due."""
         header = block.header
         with self._transaction() as connection:
-            connection.execute(
-                insert(BLOCKS).values(
-                    height=header.height,
-                    time_ns=header.time_ns,
-                    block_hash=header.block_hash,
-                    app_hash=result.app_hash,
-                    results_hash=result.results_hash,
-                    header=encode_header(header),
-                )
-            )
+            row = describe_block(header, result.app_hash, result.results_hash)
+            connection.execute(insert(BLOCKS).values(row))
             if result.changes:
                 changes = encode_changes(result.changes)
                 connection.execute(insert(CHANGE_SETS).values(height=header.height, changes=changes))
