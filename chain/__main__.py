@@ -66,13 +66,13 @@ keys_app = typer.Typer(help="Account keys in a chain's home.", no_args_is_help=T
 app.add_typer(keys_app, name="keys")
 app.add_typer(build_query_app(), name="query")
 app.add_typer(build_tx_app(), name="tx")
-app.add_typer(build_snapshot_app(), name="snapshot")
 
 Text = str | None
 Number = int | None
 Config = Annotated[Path | None, typer.Option(help="File with settings: .toml, .yaml or .json.")]
 Home = Annotated[Text, typer.Option(help="Folder of the chain. [~/.meshkeeper/chain]")]
 Url = Annotated[Text, typer.Option(help="Where the chain is kept. [SQLite in the home]")]
+app.add_typer(build_snapshot_app(Config, Home, Url), name="snapshot")
 
 
 def find_version() -> str:

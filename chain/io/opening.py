@@ -34,6 +34,11 @@ def open_chain(
 
 def read_chain(url: str, version: str) -> App:
     """The machine at the last block of a database, which another process may be writing."""
+    return restore_chain(read_stored(url), version)[0]
+
+
+def read_stored(url: str) -> Stored:
+    """The chain in a database, which another process may be writing. Refuses a database without one."""
     database = Database(url)
     try:
         stored = database.load() if database.exists() else None
@@ -41,7 +46,7 @@ def read_chain(url: str, version: str) -> App:
         database.close()
     if stored is None:
         raise DatabaseRefused("there is no chain in this database yet; `meshkeeper chain start` begins one")
-    return restore_chain(stored, version)[0]
+    return stored
 
 
 def restore_chain(stored: Stored, version: str, history_blocks: int = HISTORY_BLOCKS) -> tuple[App, Tip]:

@@ -161,18 +161,13 @@ class Database:
         with self._transaction() as connection:
             write_beginning(connection, chain_id, genesis, result.app_hash, result.height, entries)
 
-    def adopt(
-        self,
-        chain_id: str,
-        genesis: bytes,
-        genesis_app_hash: bytes,
-        tip: tuple[Header, bytes, bytes],
-        entries: Entries,
-    ) -> None:
-        """Write the state of a chain that began elsewhere, with the last block that gave it."""
+    def adopt(self, genesis: bytes, genesis_app_hash: bytes, tip: Metadata, entries: Entries) -> None:
+        """Write the state of a chain that was made elsewhere, with the last block that gave it."""
+        header = tip.header
         with self._transaction() as connection:
-            write_beginning(connection, chain_id, genesis, genesis_app_hash, tip[0].height, entries)
-            connection.execute(insert(BLOCKS).values(describe_block(*tip)))
+            write_beginning(connection, header.chain_id, genesis, genesis_app_hash, header.height, entries)
+            row = describe_block(header, tip.app_hash, tip.results_hash)
+            connection.execute(insert(BLOCKS).values(row))
 
     def load(self) -> Stored | None:
         """The chain as it was last committed, read in one snapshot; None for a database without a chain."""
