@@ -11,11 +11,13 @@ from dataclasses import dataclass
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha.reflection_pb2_grpc import add_ServerReflectionServicer_to_server
 
 from chain.block import QueryResult
 from chain.cosmos import consensus_pb2_grpc, tendermint_pb2_grpc, tx_service_pb2_grpc
 from chain.io.cosmos_clients import ConsensusService, NodeService, TxService
 from chain.io.feed import Feed
+from chain.io.guard import Guarded
 from chain.io.metrics import Metrics
 from chain.io.node import HEIGHT_HEADER
 from chain.io.producer import Machine, Producer
@@ -192,17 +194,18 @@ class ClientServer:
         """Listen; the port, chosen by the system when 0 was given. Raises OSError when it is taken."""
         served, server = self._served, self._server
         server.add_generic_rpc_handlers((QueryHandler(served.machine, served.metrics),))
-        _add_event_stream(EventStream(served), server)
+        guarded = Guarded(server)
+        _add_event_stream(EventStream(served), guarded)
         tx_service_pb2_grpc.add_ServiceServicer_to_server(
-            TxService(served.machine, served.producer, served.database), server
+            TxService(served.machine, served.producer, served.database), guarded
         )
         tendermint_pb2_grpc.add_ServiceServicer_to_server(
-            NodeService(served.machine, served.producer, served.database, served.version), server
+            NodeService(served.machine, served.producer, served.database, served.version), guarded
         )
-        consensus_pb2_grpc.add_QueryServicer_to_server(ConsensusService(served.machine), server)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        consensus_pb2_grpc.add_QueryServicer_to_server(ConsensusService(served.machine), guarded)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, guarded)
         names = (*QUERY_SERVICES, *OWN_SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection.enable_server_reflection(names, server)
+        add_ServerReflectionServicer_to_server(reflection.aio.ReflectionServicer(names), guarded)
         try:
             bound: int = server.add_insecure_port(f"{host}:{port}")
         except RuntimeError as error:
@@ -218,7 +221,7 @@ class ClientServer:
         await self._server.stop(STOP_GRACE_S)
 
 
-def _add_event_stream(servicer: EventStream, server: grpc.aio.Server) -> None:
+def _add_event_stream(servicer: EventStream, server: Guarded) -> None:
     """Registers the stream by hand: its summaries are encoded once, when their block is written."""
     handlers = {
         "Subscribe": grpc.unary_stream_rpc_method_handler(
@@ -233,5 +236,4 @@ def _add_event_stream(servicer: EventStream, server: grpc.aio.Server) -> None:
             response_serializer=events_pb2.ChainStatus.SerializeToString,
         ),
     }
-    generic = grpc.method_handlers_generic_handler("chain.v1.EventStream", handlers)
-    server.add_generic_rpc_handlers((generic,))
+    server.add_registered_method_handlers("chain.v1.EventStream", handlers)
