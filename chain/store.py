@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from heapq import merge
 from typing import Any, Generic, TypeVar
 
 from sortedcontainers import SortedList
@@ -88,6 +89,19 @@ class Store:
         """
         return dict(self._entries)
 
+    def walk(self, prefix: bytes, start: bytes = b"", reverse: bool = False) -> Iterator[tuple[bytes, Any]]:
+        """The same, each entry looked up when its turn comes, so that a few of many cost little: the store
+        must not change meanwhile. Backwards, `start` is the greatest key.
+        """
+        first, end = (prefix, start + b"\0" if start else None) if reverse else (max(prefix, start), None)
+        ends = [key for key in (_find_end(prefix), end) if key is not None]
+        last = None
+        for key in merge(*self._range_over(first, min(ends, default=None), reverse), reverse=reverse):
+            value = None if key == last else self.get(key)
+            last = key
+            if value is not None:
+                yield key, value
+
     def branch(self) -> "Store":
         """A store laid over this one."""
         return Store(self)
@@ -131,6 +145,14 @@ class Store:
                 self._keys.sort()
             self._fresh.clear()
         return self._keys
+
+    def _range_over(self, first: bytes, end: bytes | None, reverse: bool) -> list[Iterator[bytes]]:
+        """For this store and each one below, its keys from `first` on and before `end`."""
+        keys = self._sort()
+        if self._parent is None:
+            return [keys.irange(first, end, (True, False), reverse)]
+        own = keys[bisect_left(keys, first) : None if end is None else bisect_left(keys, end)]
+        return [iter(own[::-1] if reverse else own), *self._parent._range_over(first, end, reverse)]
 
     def _collect(self, first: bytes, end: bytes | None) -> list[bytes]:
         """Keys from `first` on and before `end`, of this store and those below, deleted ones included."""

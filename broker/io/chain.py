@@ -211,12 +211,16 @@ class Chain:
         return events.PocStageReceived(stage)
 
     async def _fetch_batches(self, start_height: int) -> events.PocBatchesReceived:
-        request = query_pb2.QueryPocBatchesForStageRequest(poc_stage_start_block_height=start_height)
-        reply = await call(self._query.PocBatchesForStage(request, timeout=QUERY_TIMEOUT_S))
         by_miner: dict[str, list[ClaimedBatch]] = {}
-        for batch in reply.batches:
-            claimed = ClaimedBatch(batch.node_id, tuple(batch.nonces), tuple(batch.dist_micro))
-            by_miner.setdefault(batch.participant_address, []).append(claimed)
+        request = query_pb2.QueryPocBatchesForStageRequest(poc_stage_start_block_height=start_height)
+        is_more = True
+        while is_more:
+            reply = await call(self._query.PocBatchesForStage(request, timeout=QUERY_TIMEOUT_S))
+            for batch in reply.batches:
+                claimed = ClaimedBatch(batch.node_id, tuple(batch.nonces), tuple(batch.dist_micro))
+                by_miner.setdefault(batch.participant_address, []).append(claimed)
+            request.pagination.key = reply.pagination.next_key
+            is_more = bool(reply.pagination.next_key)
         miners = [
             MinerWork(miner, await self.queries.fetch_public_key(miner), tuple(batches))
             for miner, batches in sorted(by_miner.items())

@@ -16,7 +16,11 @@ from google.protobuf.message import Message
 from chain.io.commands import explain
 from chain.io.refused import Refused, first_line
 
-OPTIONAL_ARGUMENTS = {"model_id", "request_id", "denom"}
+OPTIONAL_ARGUMENTS = {
+    "chain.v1.QueryEpochGroupDataRequest.model_id",
+    "chain.v1.QueryEpochPerformanceSummaryAllRequest.participant_id",
+    "chain.v1.QueryGetRandomExecutorRequest.request_id",
+}
 """Fields of queries that may be left out."""
 DEFAULT_DENOM = "umesh"
 COIN = re.compile("([0-9]+)([a-z][a-z0-9/]*)")
@@ -123,7 +127,7 @@ def build_argument(given: Given) -> inspect.Parameter:
         return build_parameter(name, given.kind, typer.Option([], f"--{dashed(name)}", help=given.says))
     if name == "denom":
         return build_parameter(name, str, typer.Argument(DEFAULT_DENOM, help=given.says))
-    default = "" if name in OPTIONAL_ARGUMENTS else ...
+    default = "" if given.field.full_name in OPTIONAL_ARGUMENTS else ...
     return build_parameter(name, given.kind, typer.Argument(default, help=given.says))
 
 

@@ -3,10 +3,11 @@
 from chain.context import Context
 from chain.errors import ErrEpochNotFound
 from chain.limits import IDENTIFIER_LENGTH_MAX, is_identifier
-from chain.poc.keeper import Poc
+from chain.poc.keeper import BATCHES, VALIDATIONS, Poc
 from chain.poc.types import EligibilityMap
 from chain.queries import types as q
 from chain.queries.keys import require_number
+from chain.queries.pages import get_page_values
 
 
 class PocQueries:
@@ -30,14 +31,16 @@ class PocQueries:
     ) -> q.QueryPocBatchesForStageResponse:
         """Batches by participant, machine and batch; none for a height at which nothing started."""
         height = require_number("poc_stage_start_block_height", request.poc_stage_start_block_height)
-        return q.QueryPocBatchesForStageResponse(self._poc.get_batches(ctx, height))
+        page = get_page_values(ctx.store, BATCHES, request.pagination, height)
+        return q.QueryPocBatchesForStageResponse(*page)
 
     def poc_validations_for_stage(
         self, ctx: Context, request: q.QueryPocValidationsForStageRequest
     ) -> q.QueryPocValidationsForStageResponse:
         """Votes by participant and validator; none for a height at which nothing started."""
         height = require_number("poc_stage_start_block_height", request.poc_stage_start_block_height)
-        return q.QueryPocValidationsForStageResponse(self._poc.get_validations(ctx, height))
+        page = get_page_values(ctx.store, VALIDATIONS, request.pagination, height)
+        return q.QueryPocValidationsForStageResponse(*page)
 
     def node_eligibility(
         self, ctx: Context, request: q.QueryNodeEligibilityRequest

@@ -10,6 +10,8 @@ from chain.errors import ErrUnknownRequest
 from chain.machine import Keepers
 from chain.queries import account_types as cosmos
 from chain.queries import jail_types as jail
+from chain.queries import listing_types as lists
+from chain.queries import participant_types as who
 from chain.queries import proposal_types as ballots
 from chain.queries import reward_types as claims
 from chain.queries import types as q
@@ -20,8 +22,10 @@ from chain.queries.accounts import AccountQueries
 from chain.queries.collateral import CollateralQueries
 from chain.queries.epochs import EpochQueries
 from chain.queries.inference import InferenceQueries
+from chain.queries.listings import ListingQueries
 from chain.queries.models import ModelQueries
 from chain.queries.nodes import NodeQueries
+from chain.queries.participants import ParticipantQueries
 from chain.queries.poc import PocQueries
 from chain.queries.pricing import PricingQueries
 from chain.queries.proposals import ProposalQueries
@@ -107,6 +111,8 @@ def build_queries(keepers: Keepers) -> Mapping[str, Query]:
         ),
         *_build_validation_queries(keepers),
         *_build_reward_queries(keepers),
+        *_build_listing_queries(keepers),
+        *_build_participant_queries(keepers),
         Query(OWN + "Jailing", jail.QueryJailingRequest, slashing.jailing),
         Query(OWN + "JailingAll", jail.QueryJailingAllRequest, slashing.jailing_all),
         *_build_governance_queries(keepers),
@@ -125,6 +131,75 @@ def _build_governance_queries(keepers: Keepers) -> tuple[Query, ...]:
         Query(OWN + "UpgradePlan", u.QueryUpgradePlanRequest, upgrades.upgrade_plan),
         Query(OWN + "AppliedUpgradeAll", u.QueryAppliedUpgradeAllRequest, upgrades.applied_upgrade_all),
         Query(OWN + "RoomVersionAll", u.QueryRoomVersionAllRequest, upgrades.room_version_all),
+    )
+
+
+def _build_listing_queries(keepers: Keepers) -> tuple[Query, ...]:
+    """Reads of lists, and of how many there are."""
+    of = ListingQueries(keepers.epochs, keepers.governance)
+    return (
+        Query(OWN + "GetCurrentEpoch", lists.QueryGetCurrentEpochRequest, of.get_current_epoch),
+        Query(OWN + "EpochInfo", lists.QueryEpochInfoRequest, of.epoch_info),
+        Query(OWN + "EpochGroupDataAll", lists.QueryEpochGroupDataAllRequest, of.epoch_group_data_all),
+        Query(
+            OWN + "CountPoCbatchesAtHeight",
+            lists.QueryCountPoCbatchesAtHeightRequest,
+            of.count_po_cbatches_at_height,
+        ),
+        Query(
+            OWN + "CountPoCvalidationsAtHeight",
+            lists.QueryCountPoCvalidationsAtHeightRequest,
+            of.count_po_cvalidations_at_height,
+        ),
+        Query(OWN + "InferenceTimeout", lists.QueryInferenceTimeoutRequest, of.inference_timeout),
+        Query(OWN + "InferenceTimeoutAll", lists.QueryInferenceTimeoutAllRequest, of.inference_timeout_all),
+        Query(
+            OWN + "InferenceValidationDetails",
+            lists.QueryInferenceValidationDetailsRequest,
+            of.inference_validation_details,
+        ),
+        Query(
+            OWN + "InferenceValidationDetailsAll",
+            lists.QueryInferenceValidationDetailsAllRequest,
+            of.inference_validation_details_all,
+        ),
+        Query(
+            OWN + "EpochPerformanceSummaryAll",
+            lists.QueryEpochPerformanceSummaryAllRequest,
+            of.epoch_performance_summary_all,
+        ),
+        Query(OWN + "CollateralParams", lists.QueryCollateralParamsRequest, of.collateral_params),
+        Query(OWN + "AllCollaterals", lists.QueryAllCollateralsRequest, of.all_collaterals),
+        Query(
+            OWN + "AllUnbondingCollaterals",
+            lists.QueryAllUnbondingCollateralsRequest,
+            of.all_unbonding_collaterals,
+        ),
+    )
+
+
+def _build_participant_queries(keepers: Keepers) -> tuple[Query, ...]:
+    """Reads of participants' figures."""
+    k = keepers
+    of = ParticipantQueries(k.accounts, k.bank, k.governance, k.nodes, k.epochs, k.inferences, k.slashing)
+    return (
+        Query(OWN + "InferenceParticipant", who.QueryInferenceParticipantRequest, of.inference_participant),
+        Query(
+            OWN + "GetParticipantCurrentStats",
+            who.QueryGetParticipantCurrentStatsRequest,
+            of.get_participant_current_stats,
+        ),
+        Query(
+            OWN + "GetAllParticipantCurrentStats",
+            who.QueryGetAllParticipantCurrentStatsRequest,
+            of.get_all_participant_current_stats,
+        ),
+        Query(
+            OWN + "GetParticipantsFullStats",
+            who.QueryGetParticipantsFullStatsRequest,
+            of.get_participants_full_stats,
+        ),
+        Query(OWN + "CountParticipants", who.QueryCountParticipantsRequest, of.count_participants),
     )
 
 

@@ -213,24 +213,28 @@ class QueryPocBatchesForStageRequest(Record, frozen=True):
     """Asks for batches."""
 
     poc_stage_start_block_height: int = 0
+    pagination: PageRequest = PageRequest()
 
 
 class QueryPocBatchesForStageResponse(Record, frozen=True):
     """Batches."""
 
     batches: tuple[PoCBatch, ...] = ()
+    pagination: PageResponse = PageResponse()
 
 
 class QueryPocValidationsForStageRequest(Record, frozen=True):
     """Asks for votes."""
 
     poc_stage_start_block_height: int = 0
+    pagination: PageRequest = PageRequest()
 
 
 class QueryPocValidationsForStageResponse(Record, frozen=True):
     """Votes."""
 
     validations: tuple[PoCValidation, ...] = ()
+    pagination: PageResponse = PageResponse()
 
 
 class QueryNodeEligibilityRequest(Record, frozen=True):

@@ -212,28 +212,36 @@ class QueryPocAdmissionsResponse(_message.Message):
     def __init__(self, admissions: _Optional[_Union[_poc_pb2.PocAdmissions, _Mapping]] = ...) -> None: ...
 
 class QueryPocBatchesForStageRequest(_message.Message):
-    __slots__ = ("poc_stage_start_block_height",)
+    __slots__ = ("poc_stage_start_block_height", "pagination")
     POC_STAGE_START_BLOCK_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
     poc_stage_start_block_height: int
-    def __init__(self, poc_stage_start_block_height: _Optional[int] = ...) -> None: ...
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, poc_stage_start_block_height: _Optional[int] = ..., pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
 
 class QueryPocBatchesForStageResponse(_message.Message):
-    __slots__ = ("batches",)
+    __slots__ = ("batches", "pagination")
     BATCHES_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
     batches: _containers.RepeatedCompositeFieldContainer[_poc_pb2.PoCBatch]
-    def __init__(self, batches: _Optional[_Iterable[_Union[_poc_pb2.PoCBatch, _Mapping]]] = ...) -> None: ...
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, batches: _Optional[_Iterable[_Union[_poc_pb2.PoCBatch, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
 
 class QueryPocValidationsForStageRequest(_message.Message):
-    __slots__ = ("poc_stage_start_block_height",)
+    __slots__ = ("poc_stage_start_block_height", "pagination")
     POC_STAGE_START_BLOCK_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
     poc_stage_start_block_height: int
-    def __init__(self, poc_stage_start_block_height: _Optional[int] = ...) -> None: ...
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, poc_stage_start_block_height: _Optional[int] = ..., pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
 
 class QueryPocValidationsForStageResponse(_message.Message):
-    __slots__ = ("validations",)
+    __slots__ = ("validations", "pagination")
     VALIDATIONS_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
     validations: _containers.RepeatedCompositeFieldContainer[_poc_pb2.PoCValidation]
-    def __init__(self, validations: _Optional[_Iterable[_Union[_poc_pb2.PoCValidation, _Mapping]]] = ...) -> None: ...
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, validations: _Optional[_Iterable[_Union[_poc_pb2.PoCValidation, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
 
 class QueryNodeEligibilityRequest(_message.Message):
     __slots__ = ("participant", "node_id")
@@ -306,6 +314,302 @@ class QueryEpochPerformanceSummaryResponse(_message.Message):
     EPOCH_PERFORMANCE_SUMMARY_FIELD_NUMBER: _ClassVar[int]
     epoch_performance_summary: _inference_pb2.EpochPerformanceSummary
     def __init__(self, epoch_performance_summary: _Optional[_Union[_inference_pb2.EpochPerformanceSummary, _Mapping]] = ...) -> None: ...
+
+class QueryGetCurrentEpochRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class QueryGetCurrentEpochResponse(_message.Message):
+    __slots__ = ("epoch",)
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    epoch: int
+    def __init__(self, epoch: _Optional[int] = ...) -> None: ...
+
+class QueryEpochInfoRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class QueryEpochInfoResponse(_message.Message):
+    __slots__ = ("block_height", "params", "latest_epoch", "pending_epoch_params")
+    BLOCK_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    PARAMS_FIELD_NUMBER: _ClassVar[int]
+    LATEST_EPOCH_FIELD_NUMBER: _ClassVar[int]
+    PENDING_EPOCH_PARAMS_FIELD_NUMBER: _ClassVar[int]
+    block_height: int
+    params: _params_pb2.Params
+    latest_epoch: _epochs_pb2.Epoch
+    pending_epoch_params: _params_pb2.EpochParams
+    def __init__(self, block_height: _Optional[int] = ..., params: _Optional[_Union[_params_pb2.Params, _Mapping]] = ..., latest_epoch: _Optional[_Union[_epochs_pb2.Epoch, _Mapping]] = ..., pending_epoch_params: _Optional[_Union[_params_pb2.EpochParams, _Mapping]] = ...) -> None: ...
+
+class QueryCountPoCbatchesAtHeightRequest(_message.Message):
+    __slots__ = ("block_height",)
+    BLOCK_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    block_height: int
+    def __init__(self, block_height: _Optional[int] = ...) -> None: ...
+
+class QueryCountPoCbatchesAtHeightResponse(_message.Message):
+    __slots__ = ("count",)
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    def __init__(self, count: _Optional[int] = ...) -> None: ...
+
+class QueryCountPoCvalidationsAtHeightRequest(_message.Message):
+    __slots__ = ("block_height",)
+    BLOCK_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    block_height: int
+    def __init__(self, block_height: _Optional[int] = ...) -> None: ...
+
+class QueryCountPoCvalidationsAtHeightResponse(_message.Message):
+    __slots__ = ("count",)
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    def __init__(self, count: _Optional[int] = ...) -> None: ...
+
+class QueryInferenceTimeoutRequest(_message.Message):
+    __slots__ = ("expiration_height", "inference_id")
+    EXPIRATION_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    INFERENCE_ID_FIELD_NUMBER: _ClassVar[int]
+    expiration_height: int
+    inference_id: str
+    def __init__(self, expiration_height: _Optional[int] = ..., inference_id: _Optional[str] = ...) -> None: ...
+
+class QueryInferenceTimeoutResponse(_message.Message):
+    __slots__ = ("inference_timeout",)
+    INFERENCE_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    inference_timeout: _inference_pb2.InferenceTimeout
+    def __init__(self, inference_timeout: _Optional[_Union[_inference_pb2.InferenceTimeout, _Mapping]] = ...) -> None: ...
+
+class QueryInferenceValidationDetailsRequest(_message.Message):
+    __slots__ = ("epoch_id", "inference_id")
+    EPOCH_ID_FIELD_NUMBER: _ClassVar[int]
+    INFERENCE_ID_FIELD_NUMBER: _ClassVar[int]
+    epoch_id: int
+    inference_id: str
+    def __init__(self, epoch_id: _Optional[int] = ..., inference_id: _Optional[str] = ...) -> None: ...
+
+class QueryInferenceValidationDetailsResponse(_message.Message):
+    __slots__ = ("inference_validation_details",)
+    INFERENCE_VALIDATION_DETAILS_FIELD_NUMBER: _ClassVar[int]
+    inference_validation_details: _inference_pb2.InferenceValidationDetails
+    def __init__(self, inference_validation_details: _Optional[_Union[_inference_pb2.InferenceValidationDetails, _Mapping]] = ...) -> None: ...
+
+class QueryEpochGroupDataAllRequest(_message.Message):
+    __slots__ = ("pagination",)
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+
+class QueryEpochGroupDataAllResponse(_message.Message):
+    __slots__ = ("epoch_group_data", "pagination")
+    EPOCH_GROUP_DATA_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    epoch_group_data: _containers.RepeatedCompositeFieldContainer[_epochs_pb2.EpochGroupData]
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, epoch_group_data: _Optional[_Iterable[_Union[_epochs_pb2.EpochGroupData, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
+
+class QueryInferenceTimeoutAllRequest(_message.Message):
+    __slots__ = ("pagination",)
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+
+class QueryInferenceTimeoutAllResponse(_message.Message):
+    __slots__ = ("inference_timeouts", "pagination")
+    INFERENCE_TIMEOUTS_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    inference_timeouts: _containers.RepeatedCompositeFieldContainer[_inference_pb2.InferenceTimeout]
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, inference_timeouts: _Optional[_Iterable[_Union[_inference_pb2.InferenceTimeout, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
+
+class QueryInferenceValidationDetailsAllRequest(_message.Message):
+    __slots__ = ("pagination",)
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+
+class QueryInferenceValidationDetailsAllResponse(_message.Message):
+    __slots__ = ("inference_validation_details", "pagination")
+    INFERENCE_VALIDATION_DETAILS_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    inference_validation_details: _containers.RepeatedCompositeFieldContainer[_inference_pb2.InferenceValidationDetails]
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, inference_validation_details: _Optional[_Iterable[_Union[_inference_pb2.InferenceValidationDetails, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
+
+class QueryEpochPerformanceSummaryAllRequest(_message.Message):
+    __slots__ = ("pagination", "participant_id")
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    PARTICIPANT_ID_FIELD_NUMBER: _ClassVar[int]
+    pagination: _pagination_pb2.PageRequest
+    participant_id: str
+    def __init__(self, pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ..., participant_id: _Optional[str] = ...) -> None: ...
+
+class QueryEpochPerformanceSummaryAllResponse(_message.Message):
+    __slots__ = ("epoch_performance_summaries", "pagination")
+    EPOCH_PERFORMANCE_SUMMARIES_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    epoch_performance_summaries: _containers.RepeatedCompositeFieldContainer[_inference_pb2.EpochPerformanceSummary]
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, epoch_performance_summaries: _Optional[_Iterable[_Union[_inference_pb2.EpochPerformanceSummary, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
+
+class QueryInferenceParticipantRequest(_message.Message):
+    __slots__ = ("address",)
+    ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    address: str
+    def __init__(self, address: _Optional[str] = ...) -> None: ...
+
+class QueryInferenceParticipantResponse(_message.Message):
+    __slots__ = ("pubkey", "balance", "key_type")
+    PUBKEY_FIELD_NUMBER: _ClassVar[int]
+    BALANCE_FIELD_NUMBER: _ClassVar[int]
+    KEY_TYPE_FIELD_NUMBER: _ClassVar[int]
+    pubkey: str
+    balance: _coin_pb2.Coin
+    key_type: str
+    def __init__(self, pubkey: _Optional[str] = ..., balance: _Optional[_Union[_coin_pb2.Coin, _Mapping]] = ..., key_type: _Optional[str] = ...) -> None: ...
+
+class Downtime(_message.Message):
+    __slots__ = ("missed_requests", "sample_size", "missed_share", "is_downtime")
+    MISSED_REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    MISSED_SHARE_FIELD_NUMBER: _ClassVar[int]
+    IS_DOWNTIME_FIELD_NUMBER: _ClassVar[int]
+    missed_requests: int
+    sample_size: int
+    missed_share: _decimal_pb2.Decimal
+    is_downtime: bool
+    def __init__(self, missed_requests: _Optional[int] = ..., sample_size: _Optional[int] = ..., missed_share: _Optional[_Union[_decimal_pb2.Decimal, _Mapping]] = ..., is_downtime: _Optional[bool] = ...) -> None: ...
+
+class ParticipantCurrentStats(_message.Message):
+    __slots__ = ("participant_id", "weight", "reputation", "downtime")
+    PARTICIPANT_ID_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    REPUTATION_FIELD_NUMBER: _ClassVar[int]
+    DOWNTIME_FIELD_NUMBER: _ClassVar[int]
+    participant_id: str
+    weight: int
+    reputation: int
+    downtime: Downtime
+    def __init__(self, participant_id: _Optional[str] = ..., weight: _Optional[int] = ..., reputation: _Optional[int] = ..., downtime: _Optional[_Union[Downtime, _Mapping]] = ...) -> None: ...
+
+class QueryGetParticipantCurrentStatsRequest(_message.Message):
+    __slots__ = ("participant_id",)
+    PARTICIPANT_ID_FIELD_NUMBER: _ClassVar[int]
+    participant_id: str
+    def __init__(self, participant_id: _Optional[str] = ...) -> None: ...
+
+class QueryGetParticipantCurrentStatsResponse(_message.Message):
+    __slots__ = ("weight", "reputation", "downtime")
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    REPUTATION_FIELD_NUMBER: _ClassVar[int]
+    DOWNTIME_FIELD_NUMBER: _ClassVar[int]
+    weight: int
+    reputation: int
+    downtime: Downtime
+    def __init__(self, weight: _Optional[int] = ..., reputation: _Optional[int] = ..., downtime: _Optional[_Union[Downtime, _Mapping]] = ...) -> None: ...
+
+class QueryGetAllParticipantCurrentStatsRequest(_message.Message):
+    __slots__ = ("pagination",)
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+
+class QueryGetAllParticipantCurrentStatsResponse(_message.Message):
+    __slots__ = ("participant_current_stats", "block_height", "epoch_id", "pagination")
+    PARTICIPANT_CURRENT_STATS_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    participant_current_stats: _containers.RepeatedCompositeFieldContainer[ParticipantCurrentStats]
+    block_height: int
+    epoch_id: int
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, participant_current_stats: _Optional[_Iterable[_Union[ParticipantCurrentStats, _Mapping]]] = ..., block_height: _Optional[int] = ..., epoch_id: _Optional[int] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
+
+class ParticipantFullStats(_message.Message):
+    __slots__ = ("account_address", "reputation", "earned_coins_current_epoch", "rewarded_coins_latest_epoch", "epochs_completed", "weight", "status", "current_epoch_stats", "downtime", "jailed")
+    ACCOUNT_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    REPUTATION_FIELD_NUMBER: _ClassVar[int]
+    EARNED_COINS_CURRENT_EPOCH_FIELD_NUMBER: _ClassVar[int]
+    REWARDED_COINS_LATEST_EPOCH_FIELD_NUMBER: _ClassVar[int]
+    EPOCHS_COMPLETED_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    CURRENT_EPOCH_STATS_FIELD_NUMBER: _ClassVar[int]
+    DOWNTIME_FIELD_NUMBER: _ClassVar[int]
+    JAILED_FIELD_NUMBER: _ClassVar[int]
+    account_address: str
+    reputation: int
+    earned_coins_current_epoch: int
+    rewarded_coins_latest_epoch: int
+    epochs_completed: int
+    weight: int
+    status: _nodes_pb2.ParticipantStatus
+    current_epoch_stats: _nodes_pb2.CurrentEpochStats
+    downtime: Downtime
+    jailed: bool
+    def __init__(self, account_address: _Optional[str] = ..., reputation: _Optional[int] = ..., earned_coins_current_epoch: _Optional[int] = ..., rewarded_coins_latest_epoch: _Optional[int] = ..., epochs_completed: _Optional[int] = ..., weight: _Optional[int] = ..., status: _Optional[_Union[_nodes_pb2.ParticipantStatus, str]] = ..., current_epoch_stats: _Optional[_Union[_nodes_pb2.CurrentEpochStats, _Mapping]] = ..., downtime: _Optional[_Union[Downtime, _Mapping]] = ..., jailed: _Optional[bool] = ...) -> None: ...
+
+class QueryGetParticipantsFullStatsRequest(_message.Message):
+    __slots__ = ("pagination",)
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+
+class QueryGetParticipantsFullStatsResponse(_message.Message):
+    __slots__ = ("participants_stats", "pagination")
+    PARTICIPANTS_STATS_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    participants_stats: _containers.RepeatedCompositeFieldContainer[ParticipantFullStats]
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, participants_stats: _Optional[_Iterable[_Union[ParticipantFullStats, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
+
+class QueryCountParticipantsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class QueryCountParticipantsResponse(_message.Message):
+    __slots__ = ("total",)
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    total: int
+    def __init__(self, total: _Optional[int] = ...) -> None: ...
+
+class QueryCollateralParamsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class QueryCollateralParamsResponse(_message.Message):
+    __slots__ = ("params",)
+    PARAMS_FIELD_NUMBER: _ClassVar[int]
+    params: _params_pb2.CollateralParams
+    def __init__(self, params: _Optional[_Union[_params_pb2.CollateralParams, _Mapping]] = ...) -> None: ...
+
+class QueryAllCollateralsRequest(_message.Message):
+    __slots__ = ("pagination",)
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+
+class QueryAllCollateralsResponse(_message.Message):
+    __slots__ = ("collaterals", "pagination")
+    COLLATERALS_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    collaterals: _containers.RepeatedCompositeFieldContainer[_collateral_pb2.Collateral]
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, collaterals: _Optional[_Iterable[_Union[_collateral_pb2.Collateral, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
+
+class QueryAllUnbondingCollateralsRequest(_message.Message):
+    __slots__ = ("pagination",)
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+
+class QueryAllUnbondingCollateralsResponse(_message.Message):
+    __slots__ = ("unbondings", "pagination")
+    UNBONDINGS_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    unbondings: _containers.RepeatedCompositeFieldContainer[_collateral_pb2.UnbondingCollateral]
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, unbondings: _Optional[_Iterable[_Union[_collateral_pb2.UnbondingCollateral, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
 
 class QueryCollateralRequest(_message.Message):
     __slots__ = ("participant",)

@@ -95,6 +95,21 @@ class QueryStub:
                 request_serializer=chain_dot_v1_dot_query__pb2.QueryCurrentEpochGroupDataRequest.SerializeToString,
                 response_deserializer=chain_dot_v1_dot_query__pb2.QueryCurrentEpochGroupDataResponse.FromString,
                 _registered_method=True)
+        self.EpochGroupDataAll = channel.unary_unary(
+                '/chain.v1.Query/EpochGroupDataAll',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryEpochGroupDataAllRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryEpochGroupDataAllResponse.FromString,
+                _registered_method=True)
+        self.GetCurrentEpoch = channel.unary_unary(
+                '/chain.v1.Query/GetCurrentEpoch',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryGetCurrentEpochRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryGetCurrentEpochResponse.FromString,
+                _registered_method=True)
+        self.EpochInfo = channel.unary_unary(
+                '/chain.v1.Query/EpochInfo',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryEpochInfoRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryEpochInfoResponse.FromString,
+                _registered_method=True)
         self.ActiveParticipants = channel.unary_unary(
                 '/chain.v1.Query/ActiveParticipants',
                 request_serializer=chain_dot_v1_dot_query__pb2.QueryActiveParticipantsRequest.SerializeToString,
@@ -120,6 +135,16 @@ class QueryStub:
                 request_serializer=chain_dot_v1_dot_query__pb2.QueryPocValidationsForStageRequest.SerializeToString,
                 response_deserializer=chain_dot_v1_dot_query__pb2.QueryPocValidationsForStageResponse.FromString,
                 _registered_method=True)
+        self.CountPoCbatchesAtHeight = channel.unary_unary(
+                '/chain.v1.Query/CountPoCbatchesAtHeight',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryCountPoCbatchesAtHeightRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryCountPoCbatchesAtHeightResponse.FromString,
+                _registered_method=True)
+        self.CountPoCvalidationsAtHeight = channel.unary_unary(
+                '/chain.v1.Query/CountPoCvalidationsAtHeight',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryCountPoCvalidationsAtHeightRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryCountPoCvalidationsAtHeightResponse.FromString,
+                _registered_method=True)
         self.NodeEligibility = channel.unary_unary(
                 '/chain.v1.Query/NodeEligibility',
                 request_serializer=chain_dot_v1_dot_query__pb2.QueryNodeEligibilityRequest.SerializeToString,
@@ -140,10 +165,75 @@ class QueryStub:
                 request_serializer=chain_dot_v1_dot_query__pb2.QueryInferenceAllRequest.SerializeToString,
                 response_deserializer=chain_dot_v1_dot_query__pb2.QueryInferenceAllResponse.FromString,
                 _registered_method=True)
+        self.InferenceTimeout = channel.unary_unary(
+                '/chain.v1.Query/InferenceTimeout',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryInferenceTimeoutRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryInferenceTimeoutResponse.FromString,
+                _registered_method=True)
+        self.InferenceTimeoutAll = channel.unary_unary(
+                '/chain.v1.Query/InferenceTimeoutAll',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryInferenceTimeoutAllRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryInferenceTimeoutAllResponse.FromString,
+                _registered_method=True)
+        self.InferenceValidationDetails = channel.unary_unary(
+                '/chain.v1.Query/InferenceValidationDetails',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryInferenceValidationDetailsRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryInferenceValidationDetailsResponse.FromString,
+                _registered_method=True)
+        self.InferenceValidationDetailsAll = channel.unary_unary(
+                '/chain.v1.Query/InferenceValidationDetailsAll',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryInferenceValidationDetailsAllRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryInferenceValidationDetailsAllResponse.FromString,
+                _registered_method=True)
         self.EpochPerformanceSummary = channel.unary_unary(
                 '/chain.v1.Query/EpochPerformanceSummary',
                 request_serializer=chain_dot_v1_dot_query__pb2.QueryEpochPerformanceSummaryRequest.SerializeToString,
                 response_deserializer=chain_dot_v1_dot_query__pb2.QueryEpochPerformanceSummaryResponse.FromString,
+                _registered_method=True)
+        self.EpochPerformanceSummaryAll = channel.unary_unary(
+                '/chain.v1.Query/EpochPerformanceSummaryAll',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryEpochPerformanceSummaryAllRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryEpochPerformanceSummaryAllResponse.FromString,
+                _registered_method=True)
+        self.InferenceParticipant = channel.unary_unary(
+                '/chain.v1.Query/InferenceParticipant',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryInferenceParticipantRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryInferenceParticipantResponse.FromString,
+                _registered_method=True)
+        self.GetParticipantCurrentStats = channel.unary_unary(
+                '/chain.v1.Query/GetParticipantCurrentStats',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryGetParticipantCurrentStatsRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryGetParticipantCurrentStatsResponse.FromString,
+                _registered_method=True)
+        self.GetAllParticipantCurrentStats = channel.unary_unary(
+                '/chain.v1.Query/GetAllParticipantCurrentStats',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryGetAllParticipantCurrentStatsRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryGetAllParticipantCurrentStatsResponse.FromString,
+                _registered_method=True)
+        self.GetParticipantsFullStats = channel.unary_unary(
+                '/chain.v1.Query/GetParticipantsFullStats',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryGetParticipantsFullStatsRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryGetParticipantsFullStatsResponse.FromString,
+                _registered_method=True)
+        self.CountParticipants = channel.unary_unary(
+                '/chain.v1.Query/CountParticipants',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryCountParticipantsRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryCountParticipantsResponse.FromString,
+                _registered_method=True)
+        self.CollateralParams = channel.unary_unary(
+                '/chain.v1.Query/CollateralParams',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryCollateralParamsRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryCollateralParamsResponse.FromString,
+                _registered_method=True)
+        self.AllCollaterals = channel.unary_unary(
+                '/chain.v1.Query/AllCollaterals',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryAllCollateralsRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryAllCollateralsResponse.FromString,
+                _registered_method=True)
+        self.AllUnbondingCollaterals = channel.unary_unary(
+                '/chain.v1.Query/AllUnbondingCollaterals',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryAllUnbondingCollateralsRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryAllUnbondingCollateralsResponse.FromString,
                 _registered_method=True)
         self.Collateral = channel.unary_unary(
                 '/chain.v1.Query/Collateral',
@@ -370,6 +460,27 @@ class QueryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EpochGroupDataAll(self, request, context):
+        """All groups.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCurrentEpoch(self, request, context):
+        """Index of the epoch in effect.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EpochInfo(self, request, context):
+        """Height, parameters and the latest epoch in one answer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ActiveParticipants(self, request, context):
         """Participants of an epoch.
         """
@@ -405,6 +516,20 @@ class QueryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CountPoCbatchesAtHeight(self, request, context):
+        """How many batches a proof of compute has; 0 for a height at which none started.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CountPoCvalidationsAtHeight(self, request, context):
+        """How many votes a proof of compute has; 0 for a height at which none started.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def NodeEligibility(self, request, context):
         """Whether a machine would be in the next epoch, and if not, why. Never NOT_FOUND.
         """
@@ -434,8 +559,99 @@ class QueryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def InferenceTimeout(self, request, context):
+        """When a started inference expires.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def InferenceTimeoutAll(self, request, context):
+        """All that is still to expire.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def InferenceValidationDetails(self, request, context):
+        """What decides who must re-execute an inference.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def InferenceValidationDetailsAll(self, request, context):
+        """The same of all inferences.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def EpochPerformanceSummary(self, request, context):
         """What a participant did in a settled epoch.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EpochPerformanceSummaryAll(self, request, context):
+        """What participants did in all settled epochs.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def InferenceParticipant(self, request, context):
+        """A participant's key and balance, as clients need them that sign for it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetParticipantCurrentStats(self, request, context):
+        """A participant's weight, reputation and misses in the epoch in effect.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetAllParticipantCurrentStats(self, request, context):
+        """The same of all participants.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetParticipantsFullStats(self, request, context):
+        """What all participants earned, did and missed, in this epoch and up to it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CountParticipants(self, request, context):
+        """How many participants there are.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CollateralParams(self, request, context):
+        """The parameters of collateral alone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AllCollaterals(self, request, context):
+        """All deposits.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AllUnbondingCollaterals(self, request, context):
+        """All withdrawals under way.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -693,6 +909,21 @@ def add_QueryServicer_to_server(servicer, server):
                     request_deserializer=chain_dot_v1_dot_query__pb2.QueryCurrentEpochGroupDataRequest.FromString,
                     response_serializer=chain_dot_v1_dot_query__pb2.QueryCurrentEpochGroupDataResponse.SerializeToString,
             ),
+            'EpochGroupDataAll': grpc.unary_unary_rpc_method_handler(
+                    servicer.EpochGroupDataAll,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryEpochGroupDataAllRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryEpochGroupDataAllResponse.SerializeToString,
+            ),
+            'GetCurrentEpoch': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCurrentEpoch,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryGetCurrentEpochRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryGetCurrentEpochResponse.SerializeToString,
+            ),
+            'EpochInfo': grpc.unary_unary_rpc_method_handler(
+                    servicer.EpochInfo,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryEpochInfoRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryEpochInfoResponse.SerializeToString,
+            ),
             'ActiveParticipants': grpc.unary_unary_rpc_method_handler(
                     servicer.ActiveParticipants,
                     request_deserializer=chain_dot_v1_dot_query__pb2.QueryActiveParticipantsRequest.FromString,
@@ -718,6 +949,16 @@ def add_QueryServicer_to_server(servicer, server):
                     request_deserializer=chain_dot_v1_dot_query__pb2.QueryPocValidationsForStageRequest.FromString,
                     response_serializer=chain_dot_v1_dot_query__pb2.QueryPocValidationsForStageResponse.SerializeToString,
             ),
+            'CountPoCbatchesAtHeight': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountPoCbatchesAtHeight,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryCountPoCbatchesAtHeightRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryCountPoCbatchesAtHeightResponse.SerializeToString,
+            ),
+            'CountPoCvalidationsAtHeight': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountPoCvalidationsAtHeight,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryCountPoCvalidationsAtHeightRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryCountPoCvalidationsAtHeightResponse.SerializeToString,
+            ),
             'NodeEligibility': grpc.unary_unary_rpc_method_handler(
                     servicer.NodeEligibility,
                     request_deserializer=chain_dot_v1_dot_query__pb2.QueryNodeEligibilityRequest.FromString,
@@ -738,10 +979,75 @@ def add_QueryServicer_to_server(servicer, server):
                     request_deserializer=chain_dot_v1_dot_query__pb2.QueryInferenceAllRequest.FromString,
                     response_serializer=chain_dot_v1_dot_query__pb2.QueryInferenceAllResponse.SerializeToString,
             ),
+            'InferenceTimeout': grpc.unary_unary_rpc_method_handler(
+                    servicer.InferenceTimeout,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryInferenceTimeoutRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryInferenceTimeoutResponse.SerializeToString,
+            ),
+            'InferenceTimeoutAll': grpc.unary_unary_rpc_method_handler(
+                    servicer.InferenceTimeoutAll,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryInferenceTimeoutAllRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryInferenceTimeoutAllResponse.SerializeToString,
+            ),
+            'InferenceValidationDetails': grpc.unary_unary_rpc_method_handler(
+                    servicer.InferenceValidationDetails,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryInferenceValidationDetailsRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryInferenceValidationDetailsResponse.SerializeToString,
+            ),
+            'InferenceValidationDetailsAll': grpc.unary_unary_rpc_method_handler(
+                    servicer.InferenceValidationDetailsAll,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryInferenceValidationDetailsAllRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryInferenceValidationDetailsAllResponse.SerializeToString,
+            ),
             'EpochPerformanceSummary': grpc.unary_unary_rpc_method_handler(
                     servicer.EpochPerformanceSummary,
                     request_deserializer=chain_dot_v1_dot_query__pb2.QueryEpochPerformanceSummaryRequest.FromString,
                     response_serializer=chain_dot_v1_dot_query__pb2.QueryEpochPerformanceSummaryResponse.SerializeToString,
+            ),
+            'EpochPerformanceSummaryAll': grpc.unary_unary_rpc_method_handler(
+                    servicer.EpochPerformanceSummaryAll,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryEpochPerformanceSummaryAllRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryEpochPerformanceSummaryAllResponse.SerializeToString,
+            ),
+            'InferenceParticipant': grpc.unary_unary_rpc_method_handler(
+                    servicer.InferenceParticipant,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryInferenceParticipantRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryInferenceParticipantResponse.SerializeToString,
+            ),
+            'GetParticipantCurrentStats': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetParticipantCurrentStats,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryGetParticipantCurrentStatsRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryGetParticipantCurrentStatsResponse.SerializeToString,
+            ),
+            'GetAllParticipantCurrentStats': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAllParticipantCurrentStats,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryGetAllParticipantCurrentStatsRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryGetAllParticipantCurrentStatsResponse.SerializeToString,
+            ),
+            'GetParticipantsFullStats': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetParticipantsFullStats,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryGetParticipantsFullStatsRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryGetParticipantsFullStatsResponse.SerializeToString,
+            ),
+            'CountParticipants': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountParticipants,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryCountParticipantsRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryCountParticipantsResponse.SerializeToString,
+            ),
+            'CollateralParams': grpc.unary_unary_rpc_method_handler(
+                    servicer.CollateralParams,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryCollateralParamsRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryCollateralParamsResponse.SerializeToString,
+            ),
+            'AllCollaterals': grpc.unary_unary_rpc_method_handler(
+                    servicer.AllCollaterals,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryAllCollateralsRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryAllCollateralsResponse.SerializeToString,
+            ),
+            'AllUnbondingCollaterals': grpc.unary_unary_rpc_method_handler(
+                    servicer.AllUnbondingCollaterals,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryAllUnbondingCollateralsRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryAllUnbondingCollateralsResponse.SerializeToString,
             ),
             'Collateral': grpc.unary_unary_rpc_method_handler(
                     servicer.Collateral,
@@ -1215,6 +1521,87 @@ class Query:
             _registered_method=True)
 
     @staticmethod
+    def EpochGroupDataAll(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/EpochGroupDataAll',
+            chain_dot_v1_dot_query__pb2.QueryEpochGroupDataAllRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryEpochGroupDataAllResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCurrentEpoch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/GetCurrentEpoch',
+            chain_dot_v1_dot_query__pb2.QueryGetCurrentEpochRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryGetCurrentEpochResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EpochInfo(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/EpochInfo',
+            chain_dot_v1_dot_query__pb2.QueryEpochInfoRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryEpochInfoResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ActiveParticipants(request,
             target,
             options=(),
@@ -1350,6 +1737,60 @@ class Query:
             _registered_method=True)
 
     @staticmethod
+    def CountPoCbatchesAtHeight(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/CountPoCbatchesAtHeight',
+            chain_dot_v1_dot_query__pb2.QueryCountPoCbatchesAtHeightRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryCountPoCbatchesAtHeightResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountPoCvalidationsAtHeight(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/CountPoCvalidationsAtHeight',
+            chain_dot_v1_dot_query__pb2.QueryCountPoCvalidationsAtHeightRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryCountPoCvalidationsAtHeightResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def NodeEligibility(request,
             target,
             options=(),
@@ -1458,6 +1899,114 @@ class Query:
             _registered_method=True)
 
     @staticmethod
+    def InferenceTimeout(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/InferenceTimeout',
+            chain_dot_v1_dot_query__pb2.QueryInferenceTimeoutRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryInferenceTimeoutResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InferenceTimeoutAll(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/InferenceTimeoutAll',
+            chain_dot_v1_dot_query__pb2.QueryInferenceTimeoutAllRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryInferenceTimeoutAllResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InferenceValidationDetails(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/InferenceValidationDetails',
+            chain_dot_v1_dot_query__pb2.QueryInferenceValidationDetailsRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryInferenceValidationDetailsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InferenceValidationDetailsAll(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/InferenceValidationDetailsAll',
+            chain_dot_v1_dot_query__pb2.QueryInferenceValidationDetailsAllRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryInferenceValidationDetailsAllResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def EpochPerformanceSummary(request,
             target,
             options=(),
@@ -1474,6 +2023,249 @@ class Query:
             '/chain.v1.Query/EpochPerformanceSummary',
             chain_dot_v1_dot_query__pb2.QueryEpochPerformanceSummaryRequest.SerializeToString,
             chain_dot_v1_dot_query__pb2.QueryEpochPerformanceSummaryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EpochPerformanceSummaryAll(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/EpochPerformanceSummaryAll',
+            chain_dot_v1_dot_query__pb2.QueryEpochPerformanceSummaryAllRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryEpochPerformanceSummaryAllResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InferenceParticipant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/InferenceParticipant',
+            chain_dot_v1_dot_query__pb2.QueryInferenceParticipantRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryInferenceParticipantResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetParticipantCurrentStats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/GetParticipantCurrentStats',
+            chain_dot_v1_dot_query__pb2.QueryGetParticipantCurrentStatsRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryGetParticipantCurrentStatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAllParticipantCurrentStats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/GetAllParticipantCurrentStats',
+            chain_dot_v1_dot_query__pb2.QueryGetAllParticipantCurrentStatsRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryGetAllParticipantCurrentStatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetParticipantsFullStats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/GetParticipantsFullStats',
+            chain_dot_v1_dot_query__pb2.QueryGetParticipantsFullStatsRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryGetParticipantsFullStatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountParticipants(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/CountParticipants',
+            chain_dot_v1_dot_query__pb2.QueryCountParticipantsRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryCountParticipantsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CollateralParams(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/CollateralParams',
+            chain_dot_v1_dot_query__pb2.QueryCollateralParamsRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryCollateralParamsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AllCollaterals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/AllCollaterals',
+            chain_dot_v1_dot_query__pb2.QueryAllCollateralsRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryAllCollateralsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AllUnbondingCollaterals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/AllUnbondingCollaterals',
+            chain_dot_v1_dot_query__pb2.QueryAllUnbondingCollateralsRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryAllUnbondingCollateralsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -13,7 +13,7 @@ def list_batches(reader: Reader, stage: int, name: Names) -> list[dict[str, Any]
     """Batches of a proof of compute, one entry a node."""
     request = query_pb2.QueryPocBatchesForStageRequest(poc_stage_start_block_height=stage)
     nonces: dict[tuple[str, str], int] = {}
-    for batch in reader.query.PocBatchesForStage(request, timeout=10).batches:
+    for batch in reader.read_all(reader.query.PocBatchesForStage, request, "batches"):
         key = (name(batch.participant_address), batch.node_id)
         nonces[key] = nonces.get(key, 0) + len(batch.nonces)
     return [
@@ -33,7 +33,7 @@ def list_votes(reader: Reader, stage: int, name: Names) -> list[dict[str, Any]]:
             "invalid_nonces": vote.n_invalid,
             "fraud_detected": vote.fraud_detected,
         }
-        for vote in reader.query.PocValidationsForStage(request, timeout=10).validations
+        for vote in reader.read_all(reader.query.PocValidationsForStage, request, "validations")
     ]
 
 
@@ -82,7 +82,7 @@ def find_eligibility(reader: Reader, address: str, node_id: str) -> dict[str, An
 
 def list_hardware(reader: Reader, name: Names) -> list[dict[str, Any]]:
     """Every machine on chain."""
-    owners = reader.query.HardwareNodesAll(query_pb2.QueryHardwareNodesAllRequest(), timeout=10).nodes
+    owners = reader.read_all(reader.query.HardwareNodesAll, query_pb2.QueryHardwareNodesAllRequest(), "nodes")
     return [
         {
             "participant": name(owner.participant),

@@ -126,7 +126,9 @@ class Network:
 
     def register_missing_models(self) -> None:
         """Registers the models that the chain does not know yet."""
-        listed = self.reader.query.ModelsAll(query_pb2.QueryModelsAllRequest(), timeout=10).models
+        listed = self.reader.read_all(
+            self.reader.query.ModelsAll, query_pb2.QueryModelsAllRequest(), "models"
+        )
         known = {model.id for model in listed}
         for model in self.plan.models:
             if model.model_id not in known:

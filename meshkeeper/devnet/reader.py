@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import grpc
 
@@ -58,6 +59,15 @@ class Reader:
         request = query_pb2.QueryEpochGroupDataRequest(epoch_index=epoch_index, model_id=model_id)
         group: epochs_pb2.EpochGroupData = self.query.EpochGroupData(request, timeout=10).epoch_group_data
         return group
+
+    def read_all(self, method: Callable[..., Any], request: Any, field: str) -> Iterator[Any]:
+        """The entries of all pages of a list; `field` of the answer holds them."""
+        while True:
+            answer = method(request, timeout=10)
+            yield from getattr(answer, field)
+            if not answer.pagination.next_key:
+                return
+            request.pagination.key = answer.pagination.next_key
 
     def blocks(
         self, first_height: int, within_s: float, while_waiting: Callable[[], None]

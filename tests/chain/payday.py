@@ -40,9 +40,10 @@ class Payday(World):
         self.enter(EPOCH)
 
     def enter(self, epoch: int) -> None:
-        """Makes an epoch the one in effect."""
+        """Makes an epoch the one in effect; those before it are over."""
         ctx = self.context()
-        self.keepers.epochs.set_epoch(ctx, Epoch(epoch, 40 * epoch))
+        for index in range(1, epoch + 1):
+            self.keepers.epochs.set_epoch(ctx, Epoch(index, 40 * index))
         self.keepers.epochs.set_effective(ctx, epoch)
 
     def weigh(self, *weights: int, epoch: int = EPOCH, seeds: bool = True) -> None:
