@@ -16,6 +16,8 @@ class Context:
     header: Header
     store: Store
     events: list[Event] = field(default_factory=list)
+    work: int = 0
+    """Entries looked at in loops whose length the state decides, and that somebody has to pay for."""
 
     @property
     def height(self) -> int:

@@ -5,8 +5,9 @@
     all succeed         everything is kept
 
 Gas is the size of the transaction, its signatures, a flat amount for each message, one for each entry that
-the messages changed and one for each byte of it. It is part of what validators agree on, so it never depends
-on caches or on how fast anything was.
+the messages changed, one for each byte of it, and one for each turn of a loop over what the state holds of
+others: members that may vote, inferences that a claim is checked against. It is part of what validators agree
+on, so it never depends on caches or on how fast anything was.
 
 A block has a budget (`auth.max_block_gas`). What would use more than is left of it is refused as if it had
 not been in the block (`ErrBlockFull`), and so is everything behind it that cannot fit; the first transaction
@@ -31,6 +32,8 @@ MESSAGE_GAS = 5_000
 """Gas for handling one message."""
 WRITE_GAS = 1_000
 """Gas for each entry that the messages changed."""
+WORK_GAS = 200
+"""Gas for each entry that a message looked at where the state decides how many there are."""
 WRITE_BYTE_GAS = 1
 """Gas for each byte of the entries that the messages wrote."""
 ESTIMATE_FACTOR = 2
@@ -182,7 +185,8 @@ class Executor:
             route = self._routes[packed.type_url]
             ante.gas.consume(MESSAGE_GAS)
             branch.emit("message", action=packed.type_url, sender=getattr(message, route.signer))
-            answer = route.handle(branch, message)
+            answer = self._work(route, branch, message, ante)
+            ante.gas.consume(0)
             answers.append(Any(type_url(type(answer)), encode(answer)))
         ante.gas.consume(WRITE_GAS * branch.store.count_changes())
         for key, value in branch.store.changes():
@@ -190,6 +194,14 @@ class Executor:
             written = self._encoder.encode(key, value)
             ante.gas.consume(WRITE_BYTE_GAS * len(written) if written else 0)
         return tuple(answers)
+
+    def _work(self, route: Route, branch: Context, message: object, ante: Ante) -> object:
+        """What a handler answers. It pays for the work that it did also when it refuses."""
+        try:
+            return route.handle(branch, message)
+        finally:
+            ante.gas.used += WORK_GAS * branch.work
+            branch.work = 0
 
 
 def attempt(action: Callable[[], Outcome]) -> tuple[Outcome | None, Refusal | None]:

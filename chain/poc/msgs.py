@@ -95,8 +95,8 @@ class Msgs:
 
     def _check_validator(self, ctx: Context, address: str) -> None:
         group = self._epochs.get_effective_group(ctx)
-        members = group.validation_weights if group else ()
-        is_member = any(member.member_address == address and member.weight > 0 for member in members)
+        member = self._epochs.find_member(group, address) if group else None
+        is_member = member is not None and member.weight > 0
         participant = self._nodes.get_participant(ctx, address)
         invalid = participant is not None and participant.status == ParticipantStatus.INVALID
         if not is_member or (invalid and self._params.get_params(ctx).inference.exclude_invalid):

@@ -64,6 +64,7 @@ class Proposals:
         """Who may vote, and with which weight: the members of the group in effect that are not INVALID."""
         group = self._epochs.get_effective_group(ctx)
         exclude_invalid = self._params.get_params(ctx).inference.exclude_invalid
+        ctx.work += len(group.validation_weights) if group else 0
         return {
             member.member_address: member.weight
             for member in (group.validation_weights if group else ())

@@ -120,6 +120,7 @@ class Validations:
         duties: dict[str, Duty] = {}
         missed = []
         for details in self._inferences.get_epoch_details(ctx, epoch_index):
+            ctx.work += 1
             if details.model not in duties:
                 group = self._epochs.get_group(ctx, epoch_index, details.model) or EpochGroupData()
                 duties[details.model] = _build_duty(group, participant)

@@ -97,6 +97,7 @@ class Votes:
                 deadline_block_height=deadline,
             )
             self._validations.set_vote(ctx, vote)
+            ctx.work += self._count_members(ctx, inference)  # who opens a vote pays for its end as well
             inference = replace(inference, status=InferenceStatus.VOTING)
             self._inferences.set_inference(ctx, inference)
             ctx.emit(
@@ -182,6 +183,7 @@ class Votes:
         """Weight of all who may vote, of those who found it wrong, and of those who found it right."""
         group = self._epochs.get_group(ctx, inference.epoch_id) or EpochGroupData()
         total = against = in_favour = 0
+        ctx.work += len(group.validation_weights)
         for member in group.validation_weights:
             address, weight = member.member_address, max(member.weight, 0)
             if address == inference.executed_by or self.is_left_out(ctx, address):
@@ -193,6 +195,10 @@ class Votes:
             against += weight if record is not None and not record.passed else 0
             in_favour += weight if record is not None and record.passed else 0
         return total, against, in_favour
+
+    def _count_members(self, ctx: Context, inference: Inference) -> int:
+        group = self._epochs.get_group(ctx, inference.epoch_id)
+        return len(group.validation_weights) if group else 0
 
     def _count_valid(self, ctx: Context, executor: str) -> None:
         participant = self._nodes.require_participant(ctx, executor)

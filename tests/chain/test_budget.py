@@ -2,15 +2,22 @@
 
 import pytest
 
-from chain.bank.types import Coin, MsgSend
+from chain.bank.types import Coin, MsgSend, MsgSendResponse
 from chain.block import BlockResult
+from chain.codec import type_url
+from chain.context import Context
+from chain.errors import ErrInvalidRequest
+from chain.execution import WORK_GAS
 from chain.mempool import Mempool
 from chain.profiles import PROFILES
 from chain.records import replace
+from chain.router import Route
+from tests.chain.everyday import begin, live
 from tests.chain.kit import RICH, SHORT, Chain, Signer, build_genesis
 
 ANN, BEN = Signer("ann"), Signer("ben")
 BUDGET = 60_000
+SEND = "/cosmos.bank.v1beta1.MsgSend"
 LIMITED = replace(SHORT, auth=replace(SHORT.auth, max_block_gas=BUDGET))
 
 
@@ -118,3 +125,43 @@ def test_without_a_budget_there_is_none() -> None:
     chain = Chain(build_genesis(ANN, BEN, params=params))
     assert reasons(chain.make_block(*[pay(chain, ahead) for ahead in range(12)])) == [""] * 12
     assert chain.app.simulate(pay(chain, count=30)).code == 0
+
+
+def work(ctx: Context, message: object) -> MsgSendResponse:
+    """A handler that looks at a hundred entries of others."""
+    ctx.work += 100
+    if denom_of(message) == "refuse":
+        raise ErrInvalidRequest(why="after all that work")
+    return MsgSendResponse()
+
+
+def denom_of(message: object) -> str:
+    return message.amount[0].denom  # type: ignore[attr-defined]
+
+
+def test_work_on_what_others_have_is_paid_for_also_when_nothing_comes_of_it(chain: Chain) -> None:
+    chain.app._executor._routes = {SEND: Route(MsgSend, "from_address", work)}
+    for denom, reason in (("umesh", ""), ("refuse", "ErrInvalidRequest")):
+        message = MsgSend(ANN.address, BEN.address, (Coin(denom, "1"),))
+        result = chain.send(ANN, message)
+        assert result.reason == reason
+        assert result.gas_used > 100 * WORK_GAS
+
+
+def test_work_ends_with_the_gas_of_the_transaction_and_of_the_block(chain: Chain) -> None:
+    chain.app._executor._routes = {SEND: Route(MsgSend, "from_address", work)}
+    assert chain.make_block(pay(chain, gas_limit=20_000)).tx_results[0].reason == "ErrOutOfGas"
+    results = reasons(chain.make_block(*[pay(chain, ahead) for ahead in range(4)]))
+    assert results == ["", "", "ErrBlockFull", "ErrBlockFull"]
+
+
+def test_a_claim_and_a_vote_pay_for_each_entry_that_they_are_checked_against() -> None:
+    """Three answers were given in the epoch that is claimed, and three members may vote."""
+    counted: dict[str, int] = {}
+    chain = begin()
+    for signer, message in live(chain):
+        ctx = chain.app._next_block()
+        chain.app._routes[type_url(type(message))].handle(ctx, message)
+        counted.setdefault(type(message).__name__, ctx.work)
+        chain.send(signer, message)
+    assert {name: count for name, count in counted.items() if count} == {"MsgVote": 3, "MsgClaimRewards": 3}

@@ -8,7 +8,7 @@ from msgspec.structs import fields
 
 from chain.auth.addresses import MODULE_ACCOUNTS
 from chain.codec import type_url
-from chain.execution import MESSAGE_GAS, WRITE_BYTE_GAS, WRITE_GAS
+from chain.execution import MESSAGE_GAS, WORK_GAS, WRITE_BYTE_GAS, WRITE_GAS
 from chain.fixed import Decimal, from_decimal, text_of
 from chain.layout import COLLECTIONS, ROOMS
 from chain.machine import build_keepers
@@ -112,5 +112,5 @@ def test_every_event_is_documented_with_its_attributes() -> None:
 
 def test_gas_and_module_accounts_are_as_documented() -> None:
     assert f"{MESSAGE_GAS:,} for each message, {WRITE_GAS:,} for each entry" in README
-    assert f"and {WRITE_BYTE_GAS} for each byte of it" in README
+    assert f"and {WRITE_BYTE_GAS} for each byte of it, and {WORK_GAS} for each turn of a loop" in README
     assert all(f"`{name}`" in README for name in MODULE_ACCOUNTS)
