@@ -93,6 +93,7 @@ class Stages:
     def _start_proof_of_compute(self, ctx: Context, index: int) -> None:
         epoch = Epoch(index, ctx.height)
         self._epochs.set_epoch(ctx, epoch)
+        self._freeze_cutoff(ctx, index - 1)
         schedule = self._params.activate_epoch_params(ctx)
         self._epochs.set_group(
             ctx,
@@ -107,6 +108,13 @@ class Stages:
         self._validations.process_pruning(ctx, index)
         self._poc.process_pruning(ctx, index)
         ctx.emit("poc_started", epoch_index=index, poc_start_block_height=ctx.height, admitted=admitted)
+
+    def _freeze_cutoff(self, ctx: Context, ended: int) -> None:
+        """Keeps what the epoch that ends knew of its own end: a schedule that waits does not change it."""
+        parent = self._epochs.get_group(ctx, ended)
+        if parent is not None:
+            cutoff = ctx.height - self._params.get_params(ctx).epoch.inference_validation_cutoff
+            self._epochs.set_group(ctx, replace(parent, validation_cutoff_block_height=cutoff))
 
     def _end_validation(self, ctx: Context, upcoming: Epoch) -> None:
         ended = upcoming.index - 1

@@ -183,6 +183,10 @@ class EpochGroupData(Record, frozen=True):
     """
     total_throughput: int = 0
     """Sum of the machines' throughput, tokens per second; sub-groups only."""
+    validation_cutoff_block_height: int = 0
+    """Height from which on completed inferences need no validation by who stops serving; parent only, and 0
+    until the next proof of compute starts.
+    """
 
 
 class ModelMLNodes(Record, frozen=True):

@@ -12,8 +12,8 @@ whose participants were seated again because nobody survived its formation. Ther
 `joiner` as `registry`. Whatever the policy, a machine without a record or with a STOPPED or FAILED one is
 refused next.
 
-Before `compliance_activation_epoch` the policy is `open`, so that a network can begin with strangers. Only who
-may hand in nonces is softened: what counts is decided by the formation, and that demands a record and a
+Before `compliance_activation_epoch` the policy is `open`, so that a network can begin with strangers. Only
+who may hand in nonces is softened: what counts is decided by the formation, and that demands a record and a
 governance model from every machine in every epoch.
 """
 

@@ -44,7 +44,9 @@ class PocParams(Record, frozen=True):
     default_difficulty: int = 0
     """Default 5. No rule reads it: r_target_micro says how hard mining is."""
     compliance_activation_epoch: int = 0
-    """First epoch for whose proof of compute poc_admission holds; before it the policy is "open". Default 0."""
+    """First epoch for whose proof of compute poc_admission holds; before it the policy is "open". Default
+    0.
+    """
 
 
 class PoCBatch(Record, frozen=True):

@@ -114,6 +114,7 @@ COMMENTS = {
     'chain.v1.EpochGroupData.total_throughput': "Sum of the machines' throughput, tokens per second; sub-groups only.",
     'chain.v1.EpochGroupData.total_weight': "Sum of the members' weights.",
     'chain.v1.EpochGroupData.unit_of_compute_price': 'Price of a unit of compute, umesh; parent only.',
+    'chain.v1.EpochGroupData.validation_cutoff_block_height': 'Height from which on completed inferences need no validation by who stops serving; parent only, and 0 until the next proof of compute starts.',
     'chain.v1.EpochGroupData.validation_params': "How the epoch's validations are judged: the parameters of the block in which it took effect; parent only, and absent before.",
     'chain.v1.EpochGroupData.validation_weights': 'Members, in order of formation.',
     'chain.v1.EpochGroupValidations': 'What a participant re-executed of an epoch.',

@@ -97,7 +97,7 @@ class ValidationWeight(_message.Message):
     def __init__(self, member_address: _Optional[str] = ..., weight: _Optional[int] = ..., reputation: _Optional[int] = ..., ml_nodes: _Optional[_Iterable[_Union[MLNodeInfo, _Mapping]]] = ...) -> None: ...
 
 class EpochGroupData(_message.Message):
-    __slots__ = ("poc_start_block_height", "effective_block_height", "last_block_height", "member_seed_signatures", "validation_weights", "unit_of_compute_price", "number_of_requests", "previous_epoch_requests", "total_weight", "model_id", "sub_group_models", "epoch_index", "model_snapshot", "validation_params", "total_throughput")
+    __slots__ = ("poc_start_block_height", "effective_block_height", "last_block_height", "member_seed_signatures", "validation_weights", "unit_of_compute_price", "number_of_requests", "previous_epoch_requests", "total_weight", "model_id", "sub_group_models", "epoch_index", "model_snapshot", "validation_params", "total_throughput", "validation_cutoff_block_height")
     POC_START_BLOCK_HEIGHT_FIELD_NUMBER: _ClassVar[int]
     EFFECTIVE_BLOCK_HEIGHT_FIELD_NUMBER: _ClassVar[int]
     LAST_BLOCK_HEIGHT_FIELD_NUMBER: _ClassVar[int]
@@ -113,6 +113,7 @@ class EpochGroupData(_message.Message):
     MODEL_SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
     VALIDATION_PARAMS_FIELD_NUMBER: _ClassVar[int]
     TOTAL_THROUGHPUT_FIELD_NUMBER: _ClassVar[int]
+    VALIDATION_CUTOFF_BLOCK_HEIGHT_FIELD_NUMBER: _ClassVar[int]
     poc_start_block_height: int
     effective_block_height: int
     last_block_height: int
@@ -128,7 +129,8 @@ class EpochGroupData(_message.Message):
     model_snapshot: _models_pb2.Model
     validation_params: _params_pb2.ValidationParams
     total_throughput: int
-    def __init__(self, poc_start_block_height: _Optional[int] = ..., effective_block_height: _Optional[int] = ..., last_block_height: _Optional[int] = ..., member_seed_signatures: _Optional[_Iterable[_Union[SeedSignature, _Mapping]]] = ..., validation_weights: _Optional[_Iterable[_Union[ValidationWeight, _Mapping]]] = ..., unit_of_compute_price: _Optional[int] = ..., number_of_requests: _Optional[int] = ..., previous_epoch_requests: _Optional[int] = ..., total_weight: _Optional[int] = ..., model_id: _Optional[str] = ..., sub_group_models: _Optional[_Iterable[str]] = ..., epoch_index: _Optional[int] = ..., model_snapshot: _Optional[_Union[_models_pb2.Model, _Mapping]] = ..., validation_params: _Optional[_Union[_params_pb2.ValidationParams, _Mapping]] = ..., total_throughput: _Optional[int] = ...) -> None: ...
+    validation_cutoff_block_height: int
+    def __init__(self, poc_start_block_height: _Optional[int] = ..., effective_block_height: _Optional[int] = ..., last_block_height: _Optional[int] = ..., member_seed_signatures: _Optional[_Iterable[_Union[SeedSignature, _Mapping]]] = ..., validation_weights: _Optional[_Iterable[_Union[ValidationWeight, _Mapping]]] = ..., unit_of_compute_price: _Optional[int] = ..., number_of_requests: _Optional[int] = ..., previous_epoch_requests: _Optional[int] = ..., total_weight: _Optional[int] = ..., model_id: _Optional[str] = ..., sub_group_models: _Optional[_Iterable[str]] = ..., epoch_index: _Optional[int] = ..., model_snapshot: _Optional[_Union[_models_pb2.Model, _Mapping]] = ..., validation_params: _Optional[_Union[_params_pb2.ValidationParams, _Mapping]] = ..., total_throughput: _Optional[int] = ..., validation_cutoff_block_height: _Optional[int] = ...) -> None: ...
 
 class ModelMLNodes(_message.Message):
     __slots__ = ("ml_nodes",)

@@ -181,8 +181,11 @@ class Validations:
 
     def _compute_cutoff(self, ctx: Context, epoch_index: int) -> int:
         """The height from which on only who keeps serving must validate: some blocks before the next proof of
-        compute.
+        compute, by the schedule of the epoch itself.
         """
+        parent = self._epochs.get_group(ctx, epoch_index)
+        if parent is not None and parent.validation_cutoff_block_height:
+            return parent.validation_cutoff_block_height
         following = self._epochs.get_epoch(ctx, epoch_index + 1)
         if following is not None:
             start = following.poc_start_block_height

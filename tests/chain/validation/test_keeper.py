@@ -4,11 +4,12 @@ import pytest
 
 from chain.epochs.types import Epoch, MLNodeInfo
 from chain.inference.types import EpochPerformanceSummary
+from chain.params import MsgUpdateParams
 from chain.records import replace
 from chain.validation import rules
 from tests.chain.market import MODEL, NOW_NS, PRICED
 from tests.chain.validation.panel import Panel
-from tests.chain.world import World, node
+from tests.chain.world import AUTHORITY, World, node
 
 SEEDS = range(30)
 
@@ -70,6 +71,15 @@ class TestMissedValidations:
         panel = Panel(params=replace(PRICED, epoch=schedule))
         panel.serve()
         assert all(find_missed(panel, "other", seed) == () for seed in SEEDS), "40 - 35 is height 5"
+
+    def test_a_schedule_of_the_next_epoch_does_not_move_the_cutoff_of_the_one_before(self) -> None:
+        schedule = replace(PRICED.epoch, inference_validation_cutoff=35)
+        panel = Panel(params=replace(PRICED, epoch=schedule))
+        panel.serve()
+        panel.deliver(MsgUpdateParams(AUTHORITY.address, PRICED))
+        panel.begin(41)
+        assert panel.keepers.governance.get_params(panel.context()).epoch.inference_validation_cutoff == 0
+        assert all(find_missed(panel, "other", seed) == () for seed in SEEDS), "it was completed in time"
 
 
 class TestReputation:
