@@ -15,22 +15,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
+from chain.ahead import list_signatures
 from chain.ante import Mode
+from chain.auth.types import Signed
 from chain.block import Block, BlockResult, Header, Info, QueryResult, TxResult
 from chain.codec import encode
 from chain.context import Context
 from chain.enactment import Enactment
 from chain.endings import build_endings
 from chain.epochs.keeper import EFFECTIVE_INDEX
-from chain.errors import ErrInvalidRequest, ErrPanic, Fatal, Refusal
+from chain.errors import ErrPanic, Fatal
 from chain.execution import Executor, attempt
 from chain.genesis import GenesisState
 from chain.header import compute_results_hash, find_header_fault
-from chain.history import HISTORY_BLOCKS, History, Step, merge
+from chain.history import HISTORY_BLOCKS, History, Step, merge, refuse_far_proof
 from chain.layout import BlockEncoder, encode_all, encode_sorted, encode_value
 from chain.machine import build_keepers, export_genesis, import_genesis
 from chain.merkle import MerkleTree, Proven, Undo
-from chain.queries.table import answer, build_queries
+from chain.queries.table import answer, build_queries, refuse_query
 from chain.router import build_routes, find_governed
 from chain.snapshots import FORMAT, KEPT, Applied, Arriving, Offer, Snapshot, Taken, read_offer, take_up
 from chain.store import Store
@@ -39,8 +41,6 @@ from chain.validators.keeper import find_updates
 from chain.waking import Wakeup, find_first
 
 EPOCH_KEY = EFFECTIVE_INDEX.encode()
-PROOF_CHANGES_MAX = 20_000
-"""Changes that a proof of an earlier height may have to take back: about half a second's work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +234,15 @@ class App:
             return False
         return self._executor.is_within_budget(self._next_block(), block.txs)
 
+    def list_signatures(self, txs: Iterable[bytes]) -> tuple[Signed, ...]:
+        """Signatures that a block of these transactions will ask for and that are not known to be good."""
+        opened = (tx for tx in map(self._executor.find_tx, txs) if tx is not None)
+        return list_signatures(self._next_block(), opened, self._keepers.accounts, self._routes)
+
+    def remember_signatures(self, good: Iterable[Signed]) -> None:
+        """Takes signatures for good that the driver has verified. Only saves time."""
+        self._keepers.accounts.remember_signatures(good)
+
     # Reading
 
     def info(self) -> Info:
@@ -247,10 +256,10 @@ class App:
         """
         ctx, refusal = attempt(lambda: self._at(height))
         if ctx is None:
-            return _refuse(refusal or ErrPanic(what="no state"), self._require_header().height)
+            return refuse_query(refusal or ErrPanic(what="no state"), self._require_header().height)
         value, refusal = attempt(lambda: answer(self._queries, ctx, path, data))
         if value is None:
-            return _refuse(refusal or ErrPanic(what="no answer"), ctx.height)
+            return refuse_query(refusal or ErrPanic(what="no answer"), ctx.height)
         return QueryResult(value=value, height=ctx.height)
 
     def prove(self, key: bytes, height: int = 0) -> Proven:
@@ -259,10 +268,7 @@ class App:
         """
         ctx = self._at(height)
         steps = self._history.find(ctx.height, self._require_header().height)
-        changed = sum(len(step.before) for step in steps)
-        if changed > PROOF_CHANGES_MAX:
-            why = f"height {height} is {changed} changes ago; proofs reach {PROOF_CHANGES_MAX} back"
-            raise ErrInvalidRequest(why=why)
+        refuse_far_proof(steps)
         value = ctx.store.get(key)
         data = None if value is None else encode_value(key, value)
         undone = self._tree.revert(self._pending.undo if self._pending else ())
@@ -389,7 +395,3 @@ class App:
     def _next_block(self) -> Context:
         last = self._require_header()
         return Context(Header(last.chain_id, last.height + 1, last.time_ns), self._store.branch())
-
-
-def _refuse(refusal: Refusal, height: int) -> QueryResult:
-    return QueryResult(refusal.code, refusal.codespace, refusal.reason, str(refusal), height=height)

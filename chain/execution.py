@@ -121,7 +121,7 @@ class Executor:
         chosen: list[bytes] = []
         left = self._get_budget(ctx)
         for data in dict.fromkeys(txs):
-            tx = self._find_tx(data) if len(data) <= bytes_max else None
+            tx = self.find_tx(data) if len(data) <= bytes_max else None
             if tx is None:
                 continue
             gas = self._compute_least(ctx, tx)
@@ -136,7 +136,7 @@ class Executor:
         """Whether all of these are transactions, and may use together what they use at least."""
         budget, least = self._get_budget(ctx), 0
         for data in txs:
-            tx = self._find_tx(data)
+            tx = self.find_tx(data)
             if tx is None:
                 return False
             least += self._compute_least(ctx, tx)
@@ -146,7 +146,8 @@ class Executor:
         """Why the bytes are no transaction; None when they are one."""
         return attempt(lambda: self._opened.open(data))[1]
 
-    def _find_tx(self, data: bytes) -> Tx | None:
+    def find_tx(self, data: bytes) -> Tx | None:
+        """The transaction in the bytes, or None."""
         return attempt(lambda: self._opened.open(data))[0]
 
     def _get_budget(self, ctx: Context) -> int | None:

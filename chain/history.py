@@ -7,7 +7,7 @@ together, are bounded; the oldest are forgotten first.
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any as Anything
 
 from chain.block import Header
@@ -19,6 +19,9 @@ HISTORY_BLOCKS = 1_000
 """Heights kept behind the last one unless the machine is told otherwise."""
 HISTORY_CHANGES_MAX = 200_000
 """Changes kept in all of them together, so that the oldest one can be asked in a fraction of a second."""
+
+PROOF_CHANGES_MAX = 20_000
+"""Changes that a proof of an earlier height may have to take back: about half a second's work."""
 
 
 class Step(Record, frozen=True):
@@ -80,6 +83,14 @@ class History:
         if at == len(steps) or steps[at].header.height != height:
             raise ErrInvalidRequest(why=f"height {height} was passed over: nothing happened in its block")
         return steps[at:][::-1]
+
+
+def refuse_far_proof(steps: Sequence[Step]) -> None:
+    """Refuses to prove what lies too many changes back."""
+    changed = sum(len(step.before) for step in steps)
+    if changed > PROOF_CHANGES_MAX:
+        why = f"that height is {changed} changes ago; proofs reach {PROOF_CHANGES_MAX} back"
+        raise ErrInvalidRequest(why=why)
 
 
 def merge(steps: Iterable[Step]) -> dict[bytes, Anything]:

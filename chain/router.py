@@ -1,10 +1,11 @@
 """Message type to handler: one table."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any as Anything
 
 from chain import governance, params
+from chain.auth.types import Claim
 from chain.bank import msgs as bank_msgs
 from chain.bank import types as bank
 from chain.codec import type_url
@@ -46,6 +47,8 @@ class Route:
     """Name of its first field, which names the account that must sign."""
     handle: Callable[[Context, Anything], object]
     """Applies it and returns the record of the answer."""
+    claims: Callable[[Anything], Iterable[Claim]] = lambda message: ()
+    """What is said to be signed inside it."""
 
 
 GOVERNED = (
@@ -94,8 +97,18 @@ def build_routes(keepers: Keepers) -> Mapping[str, Route]:
         Route(epochs.MsgSubmitSeed, "creator", epochs_room.submit_seed),
         Route(poc.MsgSubmitPocBatch, "creator", poc_room.submit_poc_batch),
         Route(poc.MsgSubmitPocValidation, "creator", poc_room.submit_poc_validation),
-        Route(inference.MsgStartInference, "creator", inference_room.start_inference),
-        Route(inference.MsgFinishInference, "creator", inference_room.finish_inference),
+        Route(
+            inference.MsgStartInference,
+            "creator",
+            inference_room.start_inference,
+            inference_msgs.list_start_claims,
+        ),
+        Route(
+            inference.MsgFinishInference,
+            "creator",
+            inference_room.finish_inference,
+            inference_msgs.list_finish_claims,
+        ),
         Route(validation.MsgValidation, "creator", validation_room.validation),
         Route(validation.MsgInvalidateInference, "creator", validation_room.invalidate_inference),
         Route(validation.MsgRevalidateInference, "creator", validation_room.revalidate_inference),

@@ -5,11 +5,12 @@ and names its key. Otherwise it learns its public key from its first signed tran
 order of creation and never again.
 """
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 from chain.auth.addresses import ADDRESS_CHARACTERS_MAX, address_of, decode_address
 from chain.auth.signatures import SignatureCache, is_public_key
-from chain.auth.types import Account, UnorderedNonce
+from chain.auth.types import Account, Signed, UnorderedNonce
 from chain.context import Context
 from chain.errors import (
     ErrAccountAlreadyExists,
@@ -77,6 +78,21 @@ class Accounts:
         if account is None or not account.key_type:
             return False
         return self._signatures.verify(account.key_type, account.public_key, message, signature)
+
+    def find_signed(self, ctx: Context, address: str, message: bytes, signature: bytes) -> Signed | None:
+        """What `verify` would verify; None when there is nothing to: the key is unknown, or the signature is
+        known to be good.
+        """
+        account = ACCOUNTS.get(ctx.store, address)
+        if account is None or not account.key_type:
+            return None
+        signed = Signed(account.key_type, account.public_key, message, signature)
+        return None if self._signatures.has(signed) else signed
+
+    def remember_signatures(self, good: Iterable[Signed]) -> None:
+        """Takes signatures for good that somebody has verified."""
+        for signed in good:
+            self._signatures.remember(signed)
 
     def increment_sequence(self, ctx: Context, address: str) -> None:
         """Counts a transaction of the account."""

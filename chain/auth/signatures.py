@@ -13,6 +13,7 @@ from nacl.exceptions import BadSignatureError
 from nacl.signing import VerifyKey
 
 from chain.auth.addresses import ED25519, SECP256K1
+from chain.auth.types import Signed
 
 SIGNATURE_BYTES = 64
 KEY_BYTES = {SECP256K1: 33, ED25519: 32}
@@ -49,15 +50,27 @@ class SignatureCache:
 
     def verify(self, key_type: str, public_key: bytes, message: bytes, signature: bytes) -> bool:
         """Same as `verify_signature`."""
-        name = (key_type, public_key, signature, hashlib.sha256(message).digest())
-        if name in self._verified:
+        signed = Signed(key_type, public_key, message, signature)
+        if self.has(signed):
             return True
         good = verify_signature(key_type, public_key, message, signature)
         if good:
-            if len(self._verified) >= VERIFIED_MAX:
-                del self._verified[next(iter(self._verified))]
-            self._verified[name] = None
+            self.remember(signed)
         return good
+
+    def has(self, signed: Signed) -> bool:
+        """Whether the signature is known to be good."""
+        return _name(signed) in self._verified
+
+    def remember(self, signed: Signed) -> None:
+        """Takes a signature for good."""
+        if len(self._verified) >= VERIFIED_MAX:
+            del self._verified[next(iter(self._verified))]
+        self._verified[_name(signed)] = None
+
+
+def _name(signed: Signed) -> tuple[str, bytes, bytes, bytes]:
+    return signed.key_type, signed.public_key, signed.signature, hashlib.sha256(signed.message).digest()
 
 
 @lru_cache(KEYS_MAX)

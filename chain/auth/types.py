@@ -35,6 +35,27 @@ class Account(Record, frozen=True):
     """Sequence of its next transaction."""
 
 
+class Signed(Record, frozen=True):
+    """A signature with all that it takes to verify it."""
+
+    key_type: str
+    public_key: bytes
+    message: bytes
+    signature: bytes
+
+
+class Claim(Record, frozen=True):
+    """What somebody is said to have signed, inside a message."""
+
+    whose: str
+    """In words: "requester's"."""
+    address: str
+    """Account whose key it should be."""
+    message: bytes
+    signature: bytes | None
+    """64 bytes; None when the text of it is no signature."""
+
+
 class UnorderedNonce(Record, frozen=True):
     """An unordered transaction that may not come twice."""
 

@@ -1,7 +1,9 @@
 """Handlers of start and finish, which may come in either order."""
 
+from collections.abc import Iterable
 from hashlib import sha256
 
+from chain.auth.types import Claim
 from chain.context import Context
 from chain.errors import (
     ErrExecutorNotInGroup,
@@ -68,7 +70,7 @@ class Msgs:
         self._check_window(ctx, msg.request_timestamp)
         self._nodes.require_participant(ctx, msg.creator)
         self._nodes.require_participant(ctx, msg.requested_by)
-        self._check_signatures(ctx, msg, msg.creator, msg.assigned_to)
+        self._check_claims(ctx, list_start_claims(msg))
         known = self._inferences.get_inference(ctx, msg.inference_id)
         _check_not_started(msg, known)
         model_id = self._match_model(ctx, msg.model, known)
@@ -83,8 +85,7 @@ class Msgs:
         self._check_not_ahead(ctx, msg.request_timestamp)
         for address in (msg.executed_by, msg.requested_by, msg.transferred_by):
             self._nodes.require_participant(ctx, address)
-        self._check_signatures(ctx, msg, msg.transferred_by, msg.executed_by)
-        self._check_executor_signature(ctx, msg)
+        self._check_claims(ctx, list_finish_claims(msg))
         known = self._inferences.get_inference(ctx, msg.inference_id)
         _check_not_finished(msg, known)
         model_id = self._match_model(ctx, msg.model, known)
@@ -157,29 +158,13 @@ class Msgs:
         if self._epochs.find_member(group, executor) is None:
             raise ErrExecutorNotInGroup(executor=executor, model=model_id, epoch_index=group.epoch_index)
 
-    def _check_signatures(
-        self, ctx: Context, msg: MsgStartInference | MsgFinishInference, agent: str, executor: str
-    ) -> None:
-        """The inference's name must be the requester's signature, and the agent must have signed the
-        executor.
-        """
-        request = rules.build_request_bytes(msg.original_prompt, msg.request_timestamp, agent)
-        self._check_signature(ctx, "requester's", msg.requested_by, request, msg.inference_id)
-        transfer = rules.build_transfer_bytes(msg.original_prompt, msg.request_timestamp, agent, executor)
-        self._check_signature(ctx, "transfer agent's", agent, transfer, msg.transfer_signature)
-
-    def _check_executor_signature(self, ctx: Context, msg: MsgFinishInference) -> None:
-        signed = rules.build_transfer_bytes(
-            msg.original_prompt, msg.request_timestamp, msg.transferred_by, msg.executed_by
-        )
-        self._check_signature(ctx, "executor's", msg.executed_by, signed, msg.executor_signature)
-
-    def _check_signature(self, ctx: Context, whose: str, address: str, message: bytes, text: str) -> None:
-        signature = rules.decode_signature(text)
-        if signature is None:
-            raise ErrInvalidSignature(whose=whose, why="it is not 64 bytes in base64")
-        if not self._accounts.verify(ctx, address, message, signature):
-            raise ErrInvalidSignature(whose=whose, why=f"it is not the account key's of {address}")
+    def _check_claims(self, ctx: Context, claims: Iterable[Claim]) -> None:
+        for claim in claims:
+            if claim.signature is None:
+                raise ErrInvalidSignature(whose=claim.whose, why="it is not 64 bytes in base64")
+            if not self._accounts.verify(ctx, claim.address, claim.message, claim.signature):
+                why = f"it is not the account key's of {claim.address}"
+                raise ErrInvalidSignature(whose=claim.whose, why=why)
 
     def _match_model(self, ctx: Context, model: str, known: Inference | None) -> str:
         """The governance model of a message: what came first has fixed it, and then it must be the same."""
@@ -190,6 +175,27 @@ class Msgs:
                 inference_id=known.inference_id, known=known.model, got=model[:IDENTIFIER_LENGTH_MAX]
             )
         return known.model
+
+
+def list_start_claims(msg: MsgStartInference) -> tuple[Claim, ...]:
+    """The inference's name must be the requester's signature, and the agent must have signed the executor."""
+    return _list_claims(msg, msg.creator, msg.assigned_to)
+
+
+def list_finish_claims(msg: MsgFinishInference) -> tuple[Claim, ...]:
+    """The same, and the executor must have signed what the agent has."""
+    claims = _list_claims(msg, msg.transferred_by, msg.executed_by)
+    signature = rules.decode_signature(msg.executor_signature)
+    return (*claims, Claim("executor's", msg.executed_by, claims[-1].message, signature))
+
+
+def _list_claims(msg: MsgStartInference | MsgFinishInference, agent: str, executor: str) -> tuple[Claim, ...]:
+    request = rules.build_request_bytes(msg.original_prompt, msg.request_timestamp, agent)
+    transfer = rules.build_transfer_bytes(msg.original_prompt, msg.request_timestamp, agent, executor)
+    return (
+        Claim("requester's", msg.requested_by, request, rules.decode_signature(msg.inference_id)),
+        Claim("transfer agent's", agent, transfer, rules.decode_signature(msg.transfer_signature)),
+    )
 
 
 def _check_start(msg: MsgStartInference) -> None:

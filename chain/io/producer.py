@@ -6,16 +6,18 @@ point, the chain is found at the block before or at this one, never between them
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from chain.auth.types import Signed
 from chain.block import Block, BlockResult, Header, Info, QueryResult, TxResult
 from chain.header import compute_txs_hash, with_block_hash
 from chain.io.feed import Feed
 from chain.io.metrics import Metrics
 from chain.io.sql import BlockRows, Database
 from chain.io.telling import describe_tx, summarise_block
+from chain.io.verifier import Verifier
 from chain.mempool import Mempool
 from chain.merkle import Proven
 
@@ -34,6 +36,8 @@ class Machine(Protocol):
     def finalize_block(self, block: Block) -> BlockResult: ...
     def commit(self) -> None: ...
     def query(self, path: str, data: bytes, height: int = 0) -> QueryResult: ...
+    def list_signatures(self, txs: tuple[bytes, ...]) -> tuple[Signed, ...]: ...
+    def remember_signatures(self, good: Iterable[Signed]) -> None: ...
     def simulate(self, tx: bytes) -> TxResult: ...
     def prove(self, key: bytes, height: int = 0) -> Proven: ...
 
@@ -70,6 +74,7 @@ class Producer:
         self._feed = feed
         self._metrics = metrics
         self._reached = reached
+        self._verifier = Verifier()
         self._turn = asyncio.Lock()
         self._wanted = asyncio.Event()
         self._failed = asyncio.Event()
@@ -121,10 +126,13 @@ class Producer:
     async def finish(self) -> None:
         """Let the block under way be finished, and begin no other one."""
         await self._turn.acquire()
+        self._verifier.close()
 
     async def _make_block(self) -> Block:
         started = time.perf_counter()
         block = self._propose()
+        signatures = self._machine.list_signatures(block.txs)
+        self._machine.remember_signatures(await self._verifier.verify(signatures))
         result = self._machine.finalize_block(block)
         summary = summarise_block(block, result).SerializeToString(deterministic=True)
         self._reached("before_sql", block.header.height)

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any as Anything
 
+from chain.block import QueryResult
 from chain.codec import decode_strict, encode
 from chain.context import Context
-from chain.errors import ErrUnknownRequest
+from chain.errors import ErrUnknownRequest, Refusal
 from chain.machine import Keepers
 from chain.queries import account_types as cosmos
 from chain.queries import jail_types as jail
@@ -272,3 +273,8 @@ def answer(queries: Mapping[str, Query], ctx: Context, path: str, data: bytes) -
     if query is None:
         raise ErrUnknownRequest(what=f"query {path[:128]!r}")
     return encode(query.answer(ctx, decode_strict(query.request, data)))
+
+
+def refuse_query(refusal: Refusal, height: int) -> QueryResult:
+    """The answer to a read that is refused."""
+    return QueryResult(refusal.code, refusal.codespace, refusal.reason, str(refusal), height=height)

@@ -17,7 +17,7 @@ from chain.errors import ErrTxDecode
 from chain.nodes.types import HardwareNode
 from chain.records import Record, get_columns
 
-NOT_A_MESSAGE = {"Tx", "Boundaries", "Electorate", "EligibilityMap", "Mined"}
+NOT_A_MESSAGE = {"Tx", "Claim", "Signed", "Boundaries", "Electorate", "EligibilityMap", "Mined"}
 """Records of the machine's own, which never become bytes."""
 NUMBERS = {
     "int32": (-(2**31), 2**31 - 1),
