@@ -161,14 +161,26 @@ def status(node: NodeAddress = DEFAULT_NODE) -> None:
 
 
 @app.command()
-def export(config: Config = None, home: Home = None, database_url: Url = None) -> None:
-    """Print the state as a genesis document; the chain may be running."""
+def export(
+    config: Config = None,
+    home: Home = None,
+    database_url: Url = None,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="One line for each entry: for states of any size.")
+    ] = False,
+) -> None:
+    """Print the state as a genesis document, with which a chain can begin; the chain may be running."""
+    from chain.io.genesis_lines import format_lines
     from chain.io.opening import read_chain
     from chain.io.settings import load_settings
+    from chain.io.streaming import stream_state
 
     settings = load_settings({"home": home, "database_url": database_url}, config)
-    machine = read_chain(settings.url, find_version())
-    sys.stdout.write(format_genesis(machine.export()))
+    if not lines:
+        sys.stdout.write(format_genesis(read_chain(settings.url, find_version()).export()))
+        return
+    with stream_state(settings.url) as (header, entries):
+        sys.stdout.writelines(format_lines(header, entries))
 
 
 @app.command()

@@ -11,14 +11,14 @@ these and nothing else, and the machine knows nothing of its driver.
 finalised. One owner, one thread.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
 from chain.ahead import list_signatures
 from chain.ante import Mode
 from chain.auth.types import Signed
-from chain.block import Block, BlockResult, Header, Info, QueryResult, TxResult
+from chain.block import Block, BlockResult, Header, Info, QueryResult, TxResult, refuse_query
 from chain.codec import encode
 from chain.context import Context
 from chain.enactment import Enactment
@@ -184,6 +184,10 @@ class App:
     def export(self, height: int = 0) -> GenesisState:
         """The state as a genesis document: the committed one, or that of an earlier height that is kept."""
         return export_genesis(self._keepers, self._at(height))
+
+    def read_entries(self, height: int = 0) -> Iterator[tuple[bytes, bytes]]:
+        """The state as encoded entries in key order: the committed one, or that of a height that is kept."""
+        return ((key, encode_value(key, value)) for key, value in self._at(height).store.iterate())
 
     def revert(self, height: int) -> None:
         """Goes back to an earlier height that is kept, as if the blocks since had never been. The snapshot to

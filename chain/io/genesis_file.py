@@ -1,7 +1,8 @@
-"""The genesis document on disk: the proto JSON form of chain.v1.GenesisState."""
+"""The genesis document on disk: the proto JSON form of chain.v1.GenesisState, or lines."""
 
 import os
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,15 @@ from chain.codec import from_message, to_message
 from chain.epochs.types import GenesisMember
 from chain.errors import Refusal
 from chain.genesis import GenesisState
-from chain.io.refused import Refused, first_line
+from chain.io.genesis_lines import is_lines, parse_lines
+from chain.io.refused import GenesisRefused as GenesisRefused
+from chain.io.refused import first_line
 from chain.params import Params, validate
 from chain.upgrades.plan import UPGRADES, build_upgrades
 from chain.v1 import genesis_pb2
 
 GENESIS_FILE = "genesis.json"
 DENOM = "umesh"
-
-
-class GenesisRefused(Refused):
-    """A genesis document that cannot be used, in one sentence for the operator."""
 
 
 def format_genesis(genesis: GenesisState) -> str:
@@ -44,9 +43,13 @@ def parse_genesis(text: str, source: str) -> GenesisState:
 
 
 def read_genesis(path: Path) -> GenesisState | None:
-    """The document in a file; None when there is no such file."""
+    """The document in a file, in either of its forms; None when there is no such file."""
     try:
-        text = path.read_text("utf-8")
+        with path.open(encoding="utf-8") as file:
+            first = file.readline()
+            if is_lines(first):
+                return parse_lines(chain((first,), file), str(path))
+            text = first + file.read()
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:

@@ -172,10 +172,7 @@ class Database:
     def load(self) -> Stored | None:
         """The chain as it was last committed, read in one snapshot; None for a database without a chain."""
         with self.engine.connect() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-            else:
-                connection.execute(text("BEGIN"))
+            hold_moment(connection)
             meta = connection.execute(select(META)).one_or_none()
             if meta is None:
                 return None
@@ -299,6 +296,14 @@ class Database:
                 writer.rollback()
                 writer.execute(select(func.pg_advisory_unlock(LOCK_KEY)))
                 writer.commit()
+
+
+def hold_moment(connection: Connection) -> None:
+    """Makes all that a new connection reads from now on of one moment."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+    else:
+        connection.execute(text("BEGIN"))
 
 
 class _Write:
