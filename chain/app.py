@@ -18,7 +18,7 @@ from functools import partial
 from chain.ahead import list_signatures
 from chain.ante import Mode
 from chain.auth.types import Signed
-from chain.block import Block, BlockResult, Header, Info, QueryResult, TxResult, refuse_query
+from chain.block import Block, BlockResult, Header, Info, QueryResult, TxResult
 from chain.codec import encode
 from chain.context import Context
 from chain.enactment import Enactment
@@ -154,7 +154,9 @@ class App:
         self._encoder.clear()
         self._settle(pending.ctx.header, pending.result.app_hash, pending.result.results_hash)
         if is_block and self._store.get(EPOCH_KEY) != epoch:
-            self._keep_snapshot()
+            read = partial(encode_sorted, self._store.freeze())
+            taken = Taken(pending.ctx.header, self._app_hash, self._results_hash, read)
+            self.taken = (*self.taken, taken)[-KEPT:]
 
     def require_law(self) -> None:
         """Stops a program that cannot make the next block: it lacks the upgrade that begins there, or brings
@@ -352,11 +354,6 @@ class App:
         )
         self._pending = Pending(ctx, result, undo)
         return result
-
-    def _keep_snapshot(self) -> None:
-        read = partial(encode_sorted, self._store.freeze())
-        taken = Taken(self._require_header(), self._app_hash, self._results_hash, read)
-        self.taken = (*self.taken, taken)[-KEPT:]
 
     def _drop_pending(self) -> None:
         if self._pending is not None:

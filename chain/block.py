@@ -1,6 +1,5 @@
 """Blocks and what becomes of them: the values that pass between the machine and whatever drives it."""
 
-from chain.errors import Refusal
 from chain.records import Record
 
 
@@ -102,8 +101,3 @@ class Info(Record, frozen=True):
     height: int
     app_hash: bytes
     version: str
-
-
-def refuse_query(refusal: Refusal, height: int) -> QueryResult:
-    """The answer to a read that is refused."""
-    return QueryResult(refusal.code, refusal.codespace, refusal.reason, str(refusal), height=height)
