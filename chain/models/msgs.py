@@ -21,6 +21,9 @@ from chain.models.types import (
     ParamsSource,
 )
 
+MODELS_MAX = 1_000
+"""Most governance models: whoever names an alternative has all of them looked at."""
+
 
 class Msgs:
     """Handlers of this room."""
@@ -39,7 +42,10 @@ class Msgs:
         alternatives = rules.collapse_alternatives(msg.alternative_models)
         _check_fields(msg, alternatives)
         self._check_authority(ctx, msg.authority)
-        check_alternatives(tuple(self._models.get_models(ctx)), msg.id, alternatives)
+        models = tuple(self._models.get_models(ctx))
+        check_alternatives(models, msg.id, alternatives)
+        if len(models) >= MODELS_MAX and self._models.get_model(ctx, msg.id) is None:
+            raise ErrInvalidRecord(what=f"model {msg.id!r}", why=f"there are {MODELS_MAX} models already")
         self._announce_takeover(ctx, msg.id)
         self._models.set_model(ctx, _build_model(msg, alternatives))
         ctx.emit("model_registered", model_id=msg.id)

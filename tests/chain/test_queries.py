@@ -8,7 +8,7 @@ from chain import codec
 from chain.cosmos import auth_pb2, bank_pb2
 from chain.errors import ErrInvalidRequest
 from chain.machine import build_keepers
-from chain.queries.pages import get_page
+from chain.queries.pages import OFFSET_MAX, PAGE_BYTES_MAX, get_page
 from chain.queries.table import build_queries
 from chain.queries.types import PageRequest
 from chain.store import Map, Store
@@ -60,8 +60,45 @@ def test_a_page_counts_all_entries_when_asked() -> None:
 
 
 def test_an_offset_beyond_the_end_gives_an_empty_page() -> None:
-    for offset in (7, 2**64 - 1):
+    for offset in (7, OFFSET_MAX):
         assert get_page(filled(7), NAMES, PageRequest(offset=offset), "a")[0] == ()
+
+
+def test_an_offset_that_would_walk_over_a_long_list_is_refused() -> None:
+    for offset in (OFFSET_MAX + 1, 2**64 - 1):
+        with pytest.raises(ErrInvalidRequest, match="next_key"):
+            get_page(filled(7), NAMES, PageRequest(offset=offset), "a")
+
+
+def test_a_page_of_large_entries_is_shorter_and_the_pages_join_to_the_whole_list() -> None:
+    store, seen, key = Store(), [], b""
+    for number in range(9):
+        NAMES.set(store, "x" * (PAGE_BYTES_MAX // 4), "a", number)
+    NAMES.set(store, "x" * (PAGE_BYTES_MAX + 1), "a", 9)
+    while len(seen) < 10:
+        entries, page = get_page(store, NAMES, PageRequest(key=key), "a")
+        assert 1 <= len(entries) <= 4
+        seen += [parts[1] for parts, _ in entries]
+        key = page.next_key
+    assert (seen, key) == (list(range(10)), b"")
+
+
+def test_every_list_of_the_query_services_is_in_pages_or_short_by_its_nature() -> None:
+    """What a model lists, what one participant withdraws, and what a thousand names were asked for."""
+    whole = {
+        method.full_name
+        for module in (query_pb2, auth_pb2, bank_pb2)
+        for service in module.DESCRIPTOR.services_by_name.values()
+        for method in service.methods
+        if "pagination" not in method.output_type.fields_by_name
+        and any(column.is_repeated for column in method.output_type.fields)
+    }
+    assert whole == {
+        "chain.v1.Query.ModelAlternatives",
+        "chain.v1.Query.ResolveModel",
+        "chain.v1.Query.UnbondingCollateral",
+        "chain.v1.Query.GetInferenceValidationParameters",
+    }
 
 
 def test_a_key_of_another_list_and_a_key_with_an_offset_are_refused() -> None:

@@ -12,6 +12,7 @@ from chain.errors import (
     Refusal,
 )
 from chain.fixed import Decimal
+from chain.models import msgs
 from chain.models.types import MsgRetireModel
 from tests.chain.world import AUTHORITY, World
 
@@ -110,3 +111,16 @@ class TestRetiring:
         with pytest.raises(ErrInvalidSigner):
             retire(world, "old", world.address("alice"))
         assert resolve(world, "old") == "old"
+
+
+def test_there_are_a_thousand_models_at_most_and_known_ones_can_still_be_replaced(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert msgs.MODELS_MAX == 1_000
+    monkeypatch.setattr(msgs, "MODELS_MAX", 2)
+    for name in ("one", "two", "one"):
+        world.register_model(name)
+    with pytest.raises(ErrInvalidRecord, match="there are 2 models already"):
+        world.register_model("three")
+    retire(world, "two")
+    world.register_model("three")
