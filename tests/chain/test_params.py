@@ -59,6 +59,8 @@ ORDINARY = {
     "utilization_window_duration 60, min_per_token_price 1, grace_period_end_epoch 90, "
     "grace_period_per_token_price 0",
     "power": "max_individual_power_percentage 0.25",
+    "consensus": "guardian_enabled True, guardian_network_maturity_threshold 2000000, "
+    "guardian_multiplier 0.52, guardian_addresses ()",
     "bandwidth": "estimated_limits_per_block_kb 1024, kb_per_input_token 0.0023, kb_per_output_token 0.64",
 }
 """What the field's chains begin with; rewards as many coins, of 10^6 umesh instead of 10^9."""
@@ -91,6 +93,7 @@ LEAST = {
     "collateral": "unbonding_period_epochs 1, grace_period_end_epoch 0",
     "pricing": "utilization_window_duration 1, min_per_token_price 1",
     "bandwidth": "estimated_limits_per_block_kb 1",
+    "consensus": "guardian_network_maturity_threshold 0",
 }
 
 
@@ -120,6 +123,7 @@ BETWEEN = (
     ("rewards", "partial_coverage_bonus_factor", 0, None),
     ("bandwidth", "kb_per_input_token", 0, None),
     ("bandwidth", "kb_per_output_token", 0, None),
+    ("consensus", "guardian_multiplier", 0, 1000),
 )
 
 
@@ -140,6 +144,17 @@ def test_a_fraction_outside_of_its_range_is_named(
 )  # fmt: skip
 def test_prices_need_a_zone_some_elasticity_and_a_window_of_an_hour_at_most(name: str, value: object) -> None:
     assert validate(at("pricing", name, value)) != []
+
+
+@pytest.mark.parametrize(
+    "guardians",
+    [("nobody",), (ANN.address, ANN.address), tuple(f"mesh{at}" for at in range(65)), (ANN.address, "")],
+)
+def test_guardians_are_addresses_each_once_and_not_too_many(guardians: tuple[str, ...]) -> None:
+    assert any(
+        "guardian_addresses" in why for why in validate(at("consensus", "guardian_addresses", guardians))
+    )
+    assert validate(at("consensus", "guardian_addresses", (ANN.address, GOV.address))) == []
 
 
 def test_empty_parameters_are_wrong_in_every_group_and_all_of_it_is_named() -> None:
