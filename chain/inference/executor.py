@@ -37,12 +37,13 @@ class Executors:
         self, ctx: Context, model: str, request_id: str, exclude: tuple[str, ...] = ()
     ) -> tuple[Participant, str]:
         """A participant that serves the model, drawn by weight from the request, and the governance model.
+        Without a model any member of the parent group, but nobody during a proof of compute.
 
         While a proof of compute is under way, until the new groups take effect, only participants with a
         machine that keeps serving (POC_SLOT) can be drawn. Those without a public URL cannot be asked,
         INVALID and jailed ones are left out when the parameters say so, and so is whoever `exclude` names.
         """
-        model_id = self.resolve_model(ctx, model)
+        model_id = self.resolve_model(ctx, model) if model else ""
         group = self._epochs.require_effective_group(ctx, model_id)
         left_out = self._find_left_out(ctx, group, exclude)
         address = rules.select_executor(

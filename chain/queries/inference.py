@@ -20,7 +20,7 @@ class InferenceQueries:
         self, ctx: Context, request: q.QueryGetRandomExecutorRequest
     ) -> q.QueryGetRandomExecutorResponse:
         """A participant to answer a request; refuses when nobody can and names what is served."""
-        model = require_name("model", request.model)
+        model = require_name("model", request.model) if request.model else ""
         chosen = self._executors.get_random_executor(ctx, model, request.request_id, request.exclude)
         return q.QueryGetRandomExecutorResponse(*chosen)
 

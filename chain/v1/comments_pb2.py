@@ -869,7 +869,7 @@ COMMENTS = {
     'chain.v1.QueryGetParticipantsFullStatsResponse.participants_stats': 'By participant.',
     'chain.v1.QueryGetRandomExecutorRequest': 'Asks for an executor.',
     'chain.v1.QueryGetRandomExecutorRequest.exclude': 'Participants not to choose, bech32; those that just failed, for example.',
-    'chain.v1.QueryGetRandomExecutorRequest.model': 'Model or alternative.',
+    'chain.v1.QueryGetRandomExecutorRequest.model': 'Model or alternative; empty for any member of the epoch, but nobody during a proof of compute.',
     'chain.v1.QueryGetRandomExecutorRequest.request_id': 'What the choice is drawn from, for example the inference identifier: the same request on the same state gives the same executor.',
     'chain.v1.QueryGetRandomExecutorResponse': 'An executor.',
     'chain.v1.QueryGetRandomExecutorResponse.executor': 'The participant.',

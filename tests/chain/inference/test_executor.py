@@ -103,6 +103,21 @@ def test_an_unknown_model_is_told_with_what_is_valid() -> None:
         chosen(build(), "gpt-9")
 
 
+def test_without_a_model_any_member_is_drawn_but_nobody_during_a_proof_of_compute() -> None:
+    world = build()
+    ctx = world.context()
+    parent = world.keepers.epochs.require_effective_group(ctx)
+    members = tuple(ValidationWeight(world.address(name), 10) for name in ("alice", "bob"))
+    world.keepers.epochs.set_group(ctx, replace(parent, validation_weights=members))
+    draw = world.keepers.executors.get_random_executor
+    drawn = [draw(ctx, "", f"r{at}") for at in range(40)]
+    assert {participant.address for participant, _ in drawn} == {world.address(n) for n in ("alice", "bob")}
+    assert {model_id for _, model_id in drawn} == {""}
+    world.keepers.epochs.set_epoch(ctx, Epoch(1, 1))
+    with pytest.raises(ErrExecutorNotFound):
+        draw(ctx, "", "r")
+
+
 def test_machines_that_mine_are_passed_over_from_the_block_after_p_up_to_the_block_s() -> None:
     """A read of the state after block h is for a request in block h + 1, and that is in the inference phase
     again when it comes after S.

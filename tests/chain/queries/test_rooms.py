@@ -116,7 +116,7 @@ class TestEpochs:
         ("PocValidationsForStage", q.QueryPocValidationsForStageRequest(-1)),
         ("GetRandomExecutor", q.QueryGetRandomExecutorRequest("A", "r")),
         ("GetRandomExecutor", q.QueryGetRandomExecutorRequest("Z", "r")),
-        ("GetRandomExecutor", q.QueryGetRandomExecutorRequest("", "r")),
+        ("GetRandomExecutor", q.QueryGetRandomExecutorRequest("\0", "r")),
         ("Inference", q.QueryInferenceRequest("none")),
         ("EpochPerformanceSummary", q.QueryEpochPerformanceSummaryRequest(1, "x")),
         ("Collateral", q.QueryCollateralRequest("\0")),
