@@ -158,8 +158,8 @@ class Onslaught:
             assert key[:2] != BALANCES.prefix or paid, f"{result.reason} moved coins: {tx.hex()}"
 
     def _live_on(self, tx: bytes) -> None:
-        """What was accepted must not stop the chain later, unless it is a planned upgrade: in front of that it
-        stops on purpose. Afterwards it has never happened.
+        """What was accepted must not stop the chain later, but in front of an upgrade that it plans: there it
+        stops on purpose. Afterwards nothing of it has happened.
         """
         header, last, entries = self.chain.header, self.chain.last, dict(self.chain.entries)
         try:
