@@ -12,6 +12,7 @@ from chain.epochs.types import (
     RandomSeed,
 )
 from chain.inference.types import (
+    DeveloperStats,
     EpochPerformanceSummary,
     Inference,
     InferenceTimeout,
@@ -92,6 +93,8 @@ class GenesisState(Record, frozen=True):
     """Height at which this document was exported; 0 for a new chain."""
     pending_epoch_params: EpochParams | None = None
     """Schedule that waits for the next proof of compute; absent when nothing changes."""
+    developer_stats: tuple[DeveloperStats, ...] = ()
+    """What requesters asked for and paid, by epoch, developer and model."""
     settle_amounts: tuple[SettleAmount, ...] = ()
     """Open claims, by participant."""
     tokenomics_data: TokenomicsData | None = None

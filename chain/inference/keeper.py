@@ -11,6 +11,7 @@ from chain.context import Context
 from chain.errors import ErrNegativeRefundBalance, ErrRequesterCannotPay
 from chain.genesis import GenesisState
 from chain.inference import rules
+from chain.inference.developers import DEVELOPER_STATS, Developers
 from chain.inference.types import (
     EpochGroups,
     EpochPerformanceSummary,
@@ -35,7 +36,7 @@ DETAILS = Map(b"\x14\x02", "inference/validation_details", (int, str), Inference
 """By epoch and inference."""
 SUMMARIES = Map(b"\x14\x03", "inference/summaries", (str, int), EpochPerformanceSummary)
 """By participant and epoch."""
-COLLECTIONS = (INFERENCES, TIMEOUTS, DETAILS, SUMMARIES)
+COLLECTIONS = (INFERENCES, TIMEOUTS, DETAILS, SUMMARIES, DEVELOPER_STATS)
 
 DENOM = "umesh"
 MODULE = "inference"
@@ -64,6 +65,7 @@ class Inferences:
         self._epochs = epochs
         self._prices = prices
         self._tokenomics = tokenomics
+        self.developers = Developers()
 
     def get_inference(self, ctx: Context, inference_id: str) -> Inference | None:
         """An inference, or None."""
@@ -137,6 +139,7 @@ class Inferences:
         self._credit(ctx, completed)
         self.refund(ctx, completed.requested_by, completed.escrow_amount - completed.actual_cost)
         self._record_details(ctx, completed)
+        self.developers.count_completed(ctx, completed)
         tokens = completed.prompt_token_count + completed.completion_token_count
         self._prices.record_tokens(ctx, completed.model, tokens)
         ctx.emit(
@@ -174,6 +177,7 @@ class Inferences:
         )
         self.set_inference(ctx, expired)
         self.give_back(ctx, expired.requested_by, expired.escrow_amount)
+        self.developers.count_expired(ctx, self._epochs.get_effective(ctx).index, expired)
         executor = self._nodes.get_participant(ctx, expired.assigned_to)
         if executor is not None:
             stats = executor.current_epoch_stats
@@ -201,6 +205,12 @@ class Inferences:
                 break
             if self.get_inference(ctx, details.inference_id) is None:
                 DETAILS.delete(ctx.store, *key)
+        self.developers.process_pruning(ctx, upcoming_index)
+
+    def refund_invalidated(self, ctx: Context, inference: Inference, refunded: int) -> None:
+        """Counts an answer that was wrong for the one who asked, and refunds so much of what it paid."""
+        self.give_back(ctx, inference.requested_by, refunded)
+        self.developers.count_invalidated(ctx, inference, refunded)
 
     def import_genesis(self, ctx: Context, genesis: GenesisState) -> None:
         """Takes the inferences of a genesis document; the bank holds their escrow already."""
@@ -214,6 +224,7 @@ class Inferences:
             DETAILS.set(ctx.store, details, details.epoch_id, details.inference_id)
         for summary in genesis.epoch_performance_summaries:
             self.set_summary(ctx, summary)
+        self.developers.import_genesis(ctx, genesis)
 
     def export_genesis(self, ctx: Context) -> dict[str, object]:
         """The fields of a genesis document that this room keeps."""
@@ -222,6 +233,7 @@ class Inferences:
             "inference_timeouts": tuple(TIMEOUTS.values(ctx.store)),
             "inference_validation_details": tuple(DETAILS.values(ctx.store)),
             "epoch_performance_summaries": tuple(SUMMARIES.values(ctx.store)),
+            **self.developers.export_genesis(ctx),
         }
 
     def give_back(self, ctx: Context, requester: str, amount: int) -> None:

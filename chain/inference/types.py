@@ -153,6 +153,35 @@ class InferenceValidationDetails(Record, frozen=True):
     """Height of completion."""
 
 
+class DeveloperStats(Record, frozen=True):
+    """What one developer - an account that requests - asked of one model in one epoch, and paid for it."""
+
+    developer: str = ""
+    """The account, bech32."""
+    epoch_index: int = 0
+    """The epoch."""
+    model: str = ""
+    """Governance model."""
+    inference_count: int = 0
+    """Inferences completed."""
+    prompt_tokens: int = 0
+    """Prompt tokens of these."""
+    completion_tokens: int = 0
+    """Completion tokens of these."""
+    spent: int = 0
+    """What these cost, umesh."""
+    refunded: int = 0
+    """What came back of it because answers were wrong, umesh."""
+    expired_count: int = 0
+    """Inferences that nobody finished in time; they cost nothing."""
+    invalidated_count: int = 0
+    """Inferences whose answer was wrong."""
+    first_block_timestamp: int = 0
+    """Block time of the first event that is counted here, milliseconds since the Unix epoch."""
+    last_block_timestamp: int = 0
+    """Block time of the last one."""
+
+
 class EpochPerformanceSummary(Record, frozen=True):
     """What a participant did in a settled epoch."""
 

@@ -57,6 +57,7 @@ QUERIES: dict[str, dict[str, str]] = {
         "executor": "GetRandomExecutor",
         "performance": "EpochPerformanceSummary",
         "performances": "EpochPerformanceSummaryAll",
+        "developer": "DeveloperStats",
         "timeout": "InferenceTimeout",
         "timeouts": "InferenceTimeoutAll",
         "details": "InferenceValidationDetails",

@@ -22,6 +22,8 @@ OPTIONAL_ARGUMENTS = {
     "chain.v1.QueryGetRandomExecutorRequest.request_id",
 }
 """Fields of queries that may be left out."""
+BOUNDS = ("epoch_from", "epoch_to", "time_from", "time_to")
+"""Fields of queries that narrow an answer down."""
 DEFAULT_DENOM = "umesh"
 COIN = re.compile("([0-9]+)([a-z][a-z0-9/]*)")
 DECIMAL = re.compile("(-?)([0-9]+)(?:[.]([0-9]+))?")
@@ -121,10 +123,11 @@ def fill(message: Message, document: dict[str, Any]) -> Message:
 
 
 def build_argument(given: Given) -> inspect.Parameter:
-    """A query's field: an argument, or an option when it may be left out several at a time."""
+    """A query's field: an argument, or an option where several may be left out."""
     name = given.field.name
-    if given.field.is_repeated:
-        return build_parameter(name, given.kind, typer.Option([], f"--{dashed(name)}", help=given.says))
+    if given.field.is_repeated or name in BOUNDS:
+        left_out: Any = [] if given.field.is_repeated else 0
+        return build_parameter(name, given.kind, typer.Option(left_out, f"--{dashed(name)}", help=given.says))
     if name == "denom":
         return build_parameter(name, str, typer.Argument(DEFAULT_DENOM, help=given.says))
     default = "" if given.field.full_name in OPTIONAL_ARGUMENTS else ...

@@ -2,7 +2,12 @@
 
 from chain.collateral.types import Collateral, CollateralParams, UnbondingCollateral
 from chain.epochs.types import Epoch, EpochGroupData, EpochParams
-from chain.inference.types import EpochPerformanceSummary, InferenceTimeout, InferenceValidationDetails
+from chain.inference.types import (
+    DeveloperStats,
+    EpochPerformanceSummary,
+    InferenceTimeout,
+    InferenceValidationDetails,
+)
 from chain.params import Params
 from chain.queries.types import PageRequest, PageResponse
 from chain.records import Record
@@ -131,6 +136,25 @@ class QueryEpochPerformanceSummaryAllResponse(Record, frozen=True):
     """What participants did in settled epochs."""
 
     epoch_performance_summaries: tuple[EpochPerformanceSummary, ...] = ()
+    pagination: PageResponse = PageResponse()
+
+
+class QueryDeveloperStatsRequest(Record, frozen=True):
+    """Asks what a developer asked for and paid."""
+
+    developer: str = ""
+    epoch_from: int = 0
+    epoch_to: int = 0
+    time_from: int = 0
+    time_to: int = 0
+    pagination: PageRequest = PageRequest()
+
+
+class QueryDeveloperStatsResponse(Record, frozen=True):
+    """What a developer asked for and paid."""
+
+    developer_stats: tuple[DeveloperStats, ...] = ()
+    total: DeveloperStats = DeveloperStats()
     pagination: PageResponse = PageResponse()
 
 

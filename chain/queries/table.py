@@ -21,6 +21,7 @@ from chain.queries import validation_types as v
 from chain.queries import validator_types as consensus
 from chain.queries.accounts import AccountQueries
 from chain.queries.collateral import CollateralQueries
+from chain.queries.developers import DeveloperQueries
 from chain.queries.epochs import EpochQueries
 from chain.queries.inference import InferenceQueries
 from chain.queries.listings import ListingQueries
@@ -168,6 +169,11 @@ def _build_listing_queries(keepers: Keepers) -> tuple[Query, ...]:
             OWN + "EpochPerformanceSummaryAll",
             lists.QueryEpochPerformanceSummaryAllRequest,
             of.epoch_performance_summary_all,
+        ),
+        Query(
+            OWN + "DeveloperStats",
+            lists.QueryDeveloperStatsRequest,
+            DeveloperQueries(keepers.inferences.developers, keepers.epochs).developer_stats,
         ),
         Query(OWN + "CollateralParams", lists.QueryCollateralParamsRequest, of.collateral_params),
         Query(OWN + "AllCollaterals", lists.QueryAllCollateralsRequest, of.all_collaterals),

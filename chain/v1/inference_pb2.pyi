@@ -118,6 +118,34 @@ class InferenceValidationDetails(_message.Message):
     created_at_block_height: int
     def __init__(self, epoch_id: _Optional[int] = ..., inference_id: _Optional[str] = ..., executor_id: _Optional[str] = ..., executor_reputation: _Optional[int] = ..., traffic_basis: _Optional[int] = ..., executor_power: _Optional[int] = ..., model: _Optional[str] = ..., total_power: _Optional[int] = ..., created_at_block_height: _Optional[int] = ...) -> None: ...
 
+class DeveloperStats(_message.Message):
+    __slots__ = ("developer", "epoch_index", "model", "inference_count", "prompt_tokens", "completion_tokens", "spent", "refunded", "expired_count", "invalidated_count", "first_block_timestamp", "last_block_timestamp")
+    DEVELOPER_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_INDEX_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    INFERENCE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    COMPLETION_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    SPENT_FIELD_NUMBER: _ClassVar[int]
+    REFUNDED_FIELD_NUMBER: _ClassVar[int]
+    EXPIRED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    INVALIDATED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    FIRST_BLOCK_TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    LAST_BLOCK_TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
+    developer: str
+    epoch_index: int
+    model: str
+    inference_count: int
+    prompt_tokens: int
+    completion_tokens: int
+    spent: int
+    refunded: int
+    expired_count: int
+    invalidated_count: int
+    first_block_timestamp: int
+    last_block_timestamp: int
+    def __init__(self, developer: _Optional[str] = ..., epoch_index: _Optional[int] = ..., model: _Optional[str] = ..., inference_count: _Optional[int] = ..., prompt_tokens: _Optional[int] = ..., completion_tokens: _Optional[int] = ..., spent: _Optional[int] = ..., refunded: _Optional[int] = ..., expired_count: _Optional[int] = ..., invalidated_count: _Optional[int] = ..., first_block_timestamp: _Optional[int] = ..., last_block_timestamp: _Optional[int] = ...) -> None: ...
+
 class EpochPerformanceSummary(_message.Message):
     __slots__ = ("epoch_index", "participant_id", "inference_count", "missed_requests", "earned_coins", "rewarded_coins", "burned_coins", "validated_inferences", "invalidated_inferences", "claimed")
     EPOCH_INDEX_FIELD_NUMBER: _ClassVar[int]

@@ -563,6 +563,32 @@ class QueryGetParticipantsFullStatsResponse(_message.Message):
     pagination: _pagination_pb2.PageResponse
     def __init__(self, participants_stats: _Optional[_Iterable[_Union[ParticipantFullStats, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
 
+class QueryDeveloperStatsRequest(_message.Message):
+    __slots__ = ("developer", "epoch_from", "epoch_to", "time_from", "time_to", "pagination")
+    DEVELOPER_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FROM_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_TO_FIELD_NUMBER: _ClassVar[int]
+    TIME_FROM_FIELD_NUMBER: _ClassVar[int]
+    TIME_TO_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    developer: str
+    epoch_from: int
+    epoch_to: int
+    time_from: int
+    time_to: int
+    pagination: _pagination_pb2.PageRequest
+    def __init__(self, developer: _Optional[str] = ..., epoch_from: _Optional[int] = ..., epoch_to: _Optional[int] = ..., time_from: _Optional[int] = ..., time_to: _Optional[int] = ..., pagination: _Optional[_Union[_pagination_pb2.PageRequest, _Mapping]] = ...) -> None: ...
+
+class QueryDeveloperStatsResponse(_message.Message):
+    __slots__ = ("developer_stats", "total", "pagination")
+    DEVELOPER_STATS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    PAGINATION_FIELD_NUMBER: _ClassVar[int]
+    developer_stats: _containers.RepeatedCompositeFieldContainer[_inference_pb2.DeveloperStats]
+    total: _inference_pb2.DeveloperStats
+    pagination: _pagination_pb2.PageResponse
+    def __init__(self, developer_stats: _Optional[_Iterable[_Union[_inference_pb2.DeveloperStats, _Mapping]]] = ..., total: _Optional[_Union[_inference_pb2.DeveloperStats, _Mapping]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
+
 class QueryCountParticipantsRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...

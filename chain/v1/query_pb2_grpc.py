@@ -215,6 +215,11 @@ class QueryStub:
                 request_serializer=chain_dot_v1_dot_query__pb2.QueryGetParticipantsFullStatsRequest.SerializeToString,
                 response_deserializer=chain_dot_v1_dot_query__pb2.QueryGetParticipantsFullStatsResponse.FromString,
                 _registered_method=True)
+        self.DeveloperStats = channel.unary_unary(
+                '/chain.v1.Query/DeveloperStats',
+                request_serializer=chain_dot_v1_dot_query__pb2.QueryDeveloperStatsRequest.SerializeToString,
+                response_deserializer=chain_dot_v1_dot_query__pb2.QueryDeveloperStatsResponse.FromString,
+                _registered_method=True)
         self.CountParticipants = channel.unary_unary(
                 '/chain.v1.Query/CountParticipants',
                 request_serializer=chain_dot_v1_dot_query__pb2.QueryCountParticipantsRequest.SerializeToString,
@@ -629,6 +634,13 @@ class QueryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeveloperStats(self, request, context):
+        """What an account asked for and paid, by epoch and model, and in all.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CountParticipants(self, request, context):
         """How many participants there are.
         """
@@ -1028,6 +1040,11 @@ def add_QueryServicer_to_server(servicer, server):
                     servicer.GetParticipantsFullStats,
                     request_deserializer=chain_dot_v1_dot_query__pb2.QueryGetParticipantsFullStatsRequest.FromString,
                     response_serializer=chain_dot_v1_dot_query__pb2.QueryGetParticipantsFullStatsResponse.SerializeToString,
+            ),
+            'DeveloperStats': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeveloperStats,
+                    request_deserializer=chain_dot_v1_dot_query__pb2.QueryDeveloperStatsRequest.FromString,
+                    response_serializer=chain_dot_v1_dot_query__pb2.QueryDeveloperStatsResponse.SerializeToString,
             ),
             'CountParticipants': grpc.unary_unary_rpc_method_handler(
                     servicer.CountParticipants,
@@ -2158,6 +2175,33 @@ class Query:
             '/chain.v1.Query/GetParticipantsFullStats',
             chain_dot_v1_dot_query__pb2.QueryGetParticipantsFullStatsRequest.SerializeToString,
             chain_dot_v1_dot_query__pb2.QueryGetParticipantsFullStatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeveloperStats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/chain.v1.Query/DeveloperStats',
+            chain_dot_v1_dot_query__pb2.QueryDeveloperStatsRequest.SerializeToString,
+            chain_dot_v1_dot_query__pb2.QueryDeveloperStatsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -164,8 +164,8 @@ class InferenceRecords(Protocol):
     def get_summaries(self, ctx: Context, address: str) -> Iterator[EpochPerformanceSummary]:
         """What a participant did in its settled epochs, by epoch."""
 
-    def give_back(self, ctx: Context, requester: str, amount: int) -> None:
-        """Refunds a requester whose request was not answered, or wrongly, and counts it."""
+    def refund_invalidated(self, ctx: Context, inference: Inference, refunded: int) -> None:
+        """Counts an answer that was wrong for the one who asked, and refunds so much of what it paid."""
 
 
 class ParticipantRecords(Protocol):

@@ -130,7 +130,7 @@ class Votes:
         self._inferences.set_inference(ctx, replace(inference, status=InferenceStatus.INVALIDATED))
         self._close(ctx, inference, VoteOutcome.INVALIDATED)
         refunded = self._take_back(ctx, inference)
-        self._inferences.give_back(ctx, inference.requested_by, refunded)
+        self._inferences.refund_invalidated(ctx, inference, refunded)
         executor = self._nodes.require_participant(ctx, inference.executed_by)
         stats = executor.current_epoch_stats
         failed = replace(

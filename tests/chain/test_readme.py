@@ -10,9 +10,11 @@ from chain.auth.addresses import MODULE_ACCOUNTS
 from chain.codec import type_url
 from chain.execution import MESSAGE_GAS, WORK_GAS, WRITE_BYTE_GAS, WRITE_GAS
 from chain.fixed import Decimal, from_decimal, text_of
+from chain.io.commands import QUERIES, get_path
 from chain.layout import COLLECTIONS, ROOMS
 from chain.machine import build_keepers
 from chain.profiles import PROFILES
+from chain.queries.table import build_queries
 from chain.router import build_routes
 from chain.v1 import tx_pb2
 
@@ -29,7 +31,7 @@ def table(heading: str) -> list[str]:
 
 def test_the_sections_come_in_the_fixed_order() -> None:
     headings = [line[3:] for line in README.splitlines() if line.startswith("## ")]
-    assert headings == ["Concepts", "State", "Messages", "Block order", "Events", "Parameters"]
+    assert headings == ["Concepts", "State", "Messages", "Queries", "Block order", "Events", "Parameters"]
 
 
 def test_the_state_is_laid_out_as_documented() -> None:
@@ -56,6 +58,20 @@ def test_every_message_is_documented_and_routed() -> None:
     service = tx_pb2.DESCRIPTOR.services_by_name["Msg"]
     own = {f"/{method.input_type.full_name}" for method in service.methods}
     assert own == {url for url in routes if url.startswith("/chain.v1.")}
+
+
+def test_every_query_is_documented_with_its_command() -> None:
+    commands = {
+        get_path(method): f"{room} {name}"
+        for room, named in QUERIES.items()
+        for name, method in named.items()
+    }
+    rows = []
+    for path, query in build_queries(build_keepers()).items():
+        name = path[1:].replace("/", ".").removeprefix("chain.v1.Query.")
+        paged = "yes" if "pagination" in [field.name for field in fields(query.request)] else ""
+        rows.append(f"| `{name}` | `{commands[path]}` | {paged} |")
+    assert table("Queries") == rows
 
 
 def test_the_signer_is_the_first_field_and_the_answer_is_the_services() -> None:
