@@ -25,5 +25,10 @@ def is_identifier(text: str, length_max: int) -> bool:
 
 
 def is_blank(text: str) -> bool:
-    """Whether a text holds nothing but white space."""
-    return not text.strip()
+    """Whether a text holds nothing but blanks, ends of lines and the like, of ASCII."""
+    return not text.strip(" \t\n\r\v\f")
+
+
+def lower_ascii(text: str) -> str:
+    """A text in lower case where it is ASCII; what is not stays as it is."""
+    return text.lower() if text.isascii() else text

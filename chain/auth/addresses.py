@@ -57,7 +57,7 @@ def encode_address(raw: bytes) -> str:
 @lru_cache(REMEMBERED_MAX)
 def decode_address(text: str) -> bytes:
     """The 20 bytes of an address. Refuses another prefix, a wrong checksum, another length, upper case."""
-    if len(text) > ADDRESS_CHARACTERS_MAX or text != text.lower():
+    if len(text) > ADDRESS_CHARACTERS_MAX or not text.isascii() or text != text.lower():
         raise ErrInvalidAddress(address=text[:ADDRESS_CHARACTERS_MAX], why="it is not lower-case bech32 text")
     prefix, words = bech32.bech32_decode(text)
     if words is None:

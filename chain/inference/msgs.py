@@ -33,7 +33,7 @@ from chain.inference.types import (
     SignatureVerifier,
     TokenPrices,
 )
-from chain.limits import IDENTIFIER_LENGTH_MAX, is_blank
+from chain.limits import IDENTIFIER_LENGTH_MAX, is_blank, lower_ascii
 from chain.records import replace
 
 
@@ -208,7 +208,7 @@ def _check_start(msg: MsgStartInference) -> None:
     }
     _check_texts(msg.inference_id, texts)
     _check_tokens(msg.inference_id, msg.max_tokens, msg.prompt_token_count)
-    if sha256(msg.prompt_payload.encode()).hexdigest() != msg.prompt_hash.lower():
+    if sha256(msg.prompt_payload.encode()).hexdigest() != lower_ascii(msg.prompt_hash):
         raise _refuse(msg.inference_id, "prompt_hash is not the SHA-256 of prompt_payload in hex")
 
 
@@ -274,7 +274,7 @@ def _refuse(inference_id: str, why: str) -> ErrInvalidRecord:
 def _record_start(ctx: Context, inference: Inference, msg: MsgStartInference) -> Inference:
     return replace(
         inference,
-        prompt_hash=msg.prompt_hash.lower(),
+        prompt_hash=lower_ascii(msg.prompt_hash),
         prompt_payload=msg.prompt_payload,
         prompt_token_count=inference.prompt_token_count or msg.prompt_token_count,
         requested_by=msg.requested_by,

@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Container, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
+from chain.limits import is_blank
 from chain.models.types import Resolver
 from chain.nodes.types import HardwareNode, HardwareNodes, HardwareNodeStatus, Participant, ParticipantStatus
 from chain.poc.types import (
@@ -176,7 +177,7 @@ def _find_owner_fault(owner: Participant | None, exclude_invalid: bool, jailed: 
 
 
 def _find_node_fault(node: HardwareNode, models: tuple[str, ...]) -> str:
-    if not node.local_id.strip():
+    if is_blank(node.local_id):
         return NODE_ID_EMPTY
     if node.status == HardwareNodeStatus.STOPPED:
         return NODE_STOPPED

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from chain.context import Context
 from chain.fixed import Decimal
+from chain.limits import is_blank
 from chain.models.types import Resolver
 from chain.nodes.types import HardwareNodes, Participant
 from chain.records import Record
@@ -203,7 +204,7 @@ class EligibilityMap(Record, frozen=True):
         known = self.entries.get((participant, node_id))
         if known is not None:
             return known
-        if not node_id.strip():
+        if is_blank(node_id):
             return NodeEligibility(participant, node_id, False, "NODE_ID_EMPTY")
         reason = "NODE_UNKNOWN" if participant in self.participants else "PARTICIPANT_UNKNOWN"
         return NodeEligibility(participant, node_id, False, reason)
