@@ -19,6 +19,7 @@ from chain.genesis import GenesisState
 from chain.machine import build_keepers
 from chain.merkle import MerkleTree, Proof, verify
 from chain.tx import TxBody, TxRaw
+from chain.vectors_block import find_difference, run_blocks
 from chain.vectors_consensus import CONSENSUS_KINDS
 from chain.vectors_formation import FORMATION_KINDS
 from chain.vectors_rewards import REWARD_KINDS
@@ -30,9 +31,13 @@ Case = Mapping[str, Anything]
 
 
 def read_cases(document: Mapping[str, Anything]) -> Iterator[dict[str, Anything]]:
-    """The cases of one file, each with the file's kind."""
+    """The cases of one file, each with the file's kind; a state that is named is put in its place."""
+    states = document.get("states", {})
     for case in document["cases"]:
-        yield {"kind": document["kind"], **case}
+        given = case["given"]
+        if states and isinstance(given.get("state"), str):
+            given = {**given, "state": states[given["state"]]}
+        yield {"kind": document["kind"], **case, "given": given}
 
 
 def run_case(case: Case) -> str | None:
@@ -44,7 +49,11 @@ def run_case(case: Case) -> str | None:
         got = run(case["given"])
     except Refusal as refusal:
         got = {"refused": refusal.reason}
-    return None if got == case["expect"] else f"{case['name']}: expected {case['expect']}, got {got}"
+    if got == case["expect"]:
+        return None
+    if case["kind"] == "block":
+        return f"{case['name']}: {find_difference(case['expect'], got)}"
+    return f"{case['name']}: expected {case['expect']}, got {got}"
 
 
 def _run_address(given: Case) -> object:
@@ -87,22 +96,6 @@ def _run_merkle_proof(given: Case) -> object:
     )
     key, value = bytes.fromhex(given["key"]), _optional(given["value"])
     return {"holds": verify(bytes.fromhex(given["app_hash"]), key, value, proof)}
-
-
-def _run_blocks(given: Case) -> object:
-    app = App("vectors")
-    genesis = codec.decode_strict(GenesisState, bytes.fromhex(given["genesis"]))
-    result = app.init_chain(genesis)
-    app.commit()
-    answers: list[object] = [{"app_hash": result.app_hash.hex(), "results": []}]
-    for at, block in enumerate(given["blocks"]):
-        txs = tuple(bytes.fromhex(tx) for tx in block["txs"])
-        header = Header(genesis.chain_id, genesis.initial_height + at, block["time_ns"])
-        result = app.finalize_block(Block(header, txs))
-        app.commit()
-        results: object = [[tx.code, tx.reason, tx.gas_used] for tx in result.tx_results]
-        answers.append({"app_hash": result.app_hash.hex(), "results": results})
-    return {"blocks": answers}
 
 
 def _run_gas(given: Case) -> object:
@@ -149,7 +142,7 @@ KINDS: Mapping[str, Callable[[Case], object]] = {
     "record": _run_record,
     "merkle": _run_merkle,
     "merkle_proof": _run_merkle_proof,
-    "blocks": _run_blocks,
+    "block": run_blocks,
     "gas": _run_gas,
     **ROOM_KINDS,
     **VALIDATION_KINDS,

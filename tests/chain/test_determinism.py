@@ -20,7 +20,7 @@ from tests.chain.replica import Heights, find_difference, record
 from tests.chain.test_story import live
 
 ROOT = Path(__file__).parents[2]
-VECTOR = ROOT / "tests" / "vectors" / "chain" / "blocks.json"
+VECTOR = ROOT / "tests" / "vectors" / "chain" / "block_first.json"
 REPLAY = """
 import json, sys
 from google.protobuf.internal import api_implementation

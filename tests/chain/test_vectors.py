@@ -24,6 +24,23 @@ def test_there_are_vectors_of_every_kind() -> None:
     assert {case.values[0]["kind"] for case in CASES} == set(KINDS)
 
 
+def test_the_first_difference_of_a_block_is_told_by_case_place_and_key() -> None:
+    document = json.loads((FOLDER / "block_transactions.json").read_text("utf-8"))
+    case = next(case for case in read_cases(document) if case["name"] == "a transfer")
+    assert run_case(case) is None
+    balance = next(
+        one for one in case["expect"]["blocks"][0]["changes"] if one["collection"] == "bank/balances"
+    )
+    about = f"bank/balances {' '.join(balance['key'])}"
+    right, balance["value"] = balance["value"], "1"
+    told = run_case(case)
+    assert told == f"a transfer: blocks[0].changes.{about}: expected '1', got '{right}'"
+    balance["key"] = ["mesh1nobody", "umesh"]
+    assert f"changes.{about}: expected 'nothing', got '{right}'" in (run_case(case) or "")
+    case["given"]["blocks"][0]["txs"][0]["messages"][0]["to_address"] = "mesh1other"
+    assert "the messages of transaction 0 are not those in its bytes" in (run_case(case) or "")
+
+
 def test_a_wrong_answer_and_an_unknown_kind_are_told_in_words() -> None:
     case = {"kind": "fixed", "name": "one", "given": {"operation": "mul", "arguments": ["1", "2"]}}
     assert run_case({**case, "expect": {"result": "2"}}) is None

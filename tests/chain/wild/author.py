@@ -11,6 +11,7 @@ from typing import Any
 
 from chain.epochs.types import MsgSubmitSeed
 from chain.fixed import Decimal
+from chain.genesis import GenesisState
 from chain.inference.types import Inference, InferenceStatus, MsgStartInference
 from chain.models.types import MsgRegisterModel, MsgRetireModel
 from chain.params import MsgUpdateParams
@@ -32,6 +33,8 @@ WEIGHTS = tuple(ALL[kind][1] for kind in KINDS)
 UPHEAVALS = (MsgUpdateParams, MsgRegisterModel, MsgRetireModel, MsgSubmitProposal)
 """Messages after which little is as it was; many histories have few of them."""
 DEEDS = ("restore", "import", "skip", "revert 1", "revert 4")
+MARK_EVERY = 50
+"""Blocks after which the state is remembered, so that a story may begin there."""
 SAID_MAX = 100
 """Messages that may be said again, word for word."""
 SENT_PER_BLOCK = (0, 0, 1, 3, 8, 20, 40, 60)
@@ -53,11 +56,21 @@ class Author:
         self.turmoil = self.chance.choice((0.0, 0.1, 1.0))
         self.earlier: list[bytes] = []
         self.said: list[Sent] = []
+        self.marks: list[tuple[int, GenesisState]] = []
 
     @property
     def story(self) -> Story:
         """What was written so far."""
         return Story(self.run.world, tuple(self.beats), self.run.height)
+
+    @property
+    def tellings(self) -> list[Story]:
+        """The same, begun in a later state, the latest first; the whole story last."""
+        told = [
+            replace(self.story, beats=tuple(self.beats[beats:]), start=document)
+            for beats, document in reversed(self.marks)
+        ]
+        return [*told, self.story]
 
     def write(self, messages: int) -> Fault | None:
         """Lives until so many messages were sent, or until something was wrong."""
@@ -68,6 +81,8 @@ class Author:
     def step(self) -> None:
         """The next block."""
         chance = self.chance
+        if len(self.beats) % MARK_EVERY == MARK_EVERY - 1:
+            self.marks = [*self.marks[-2:], (len(self.beats), self.run.app.export())]
         height = self.run.height + (chance.randint(2, 30) if chance.random() < 0.02 else 1)
         deed = chance.choice(DEEDS) if chance.random() < 0.02 else ""
         if deed == "skip":

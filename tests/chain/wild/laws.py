@@ -81,18 +81,16 @@ def find_inference_faults(passage: Passage) -> list[str]:
     expired = Counter(event["inference_id"] for event in passage.find("inference_expired"))
     finished = Counter(event["inference_id"] for event in passage.find("inference_finished"))
     for key, old, new in passage.changes(INFERENCES.prefix):
-        name = INFERENCES.decode(key)[0]
-        was, now = (None if record is None else record.status for record in (old, new))
-        if was in FINAL and now not in (was, None):
-            faults.append(f"{name} was {was.name} and is {now.name}")
+        name, staged = str(INFERENCES.decode(key)[0]), passage.staged.store.get(key)
+        was, now = (None if record is None else record.status for record in (old, staged))
+        if was in FINAL and now != was:
+            faults.append(f"{name} was {was.name} and is {now}")
         if was in PAID and now == InferenceStatus.STARTED:
             faults.append(f"{name} was {was.name} and is open again")
-        staged = passage.staged.store.get(key)
-        if now is None and (not forgets or staged is None or staged.status in OPEN):
-            faults.append(f"{name} was {was} and is forgotten")
-        became_expired = was != now and now == InferenceStatus.EXPIRED
-        if expired[str(name)] != int(became_expired):
-            faults.append(f"{name} expired {expired[str(name)]} times and is {now}")
+        if new != staged and (new is not None or not forgets or now in OPEN):
+            faults.append(f"{name}, {now}, is forgotten or changed by the epoch's stages")
+        if expired[name] != int(was != now and now == InferenceStatus.EXPIRED):
+            faults.append(f"{name} expired {expired[name]} times and is {now}")
     faults += [f"{name} finished {count} times" for name, count in finished.items() if count > 1]
     faults += [f"{name} finished and expired" for name in expired if name in finished]
     return faults
@@ -219,6 +217,15 @@ def find_standing_faults(passage: Passage) -> list[str]:
     return faults
 
 
+def find_budget_faults(passage: Passage) -> list[str]:
+    """A block uses no more gas than its budget, unless its first transaction alone does."""
+    budget = passage.keepers.governance.get_params(passage.before).auth.max_block_gas
+    used = [tx.gas_used for tx in passage.result.tx_results if tx.reason != "ErrBlockFull"]
+    if not budget or not used or sum(used) <= max(budget, used[0]):
+        return []
+    return [f"{sum(used)} gas of {budget}"]
+
+
 LAWS: dict[str, Callable[[Passage], list[str]]] = {
     "events": find_money_faults,
     "accounts": find_account_faults,
@@ -228,6 +235,7 @@ LAWS: dict[str, Callable[[Passage], list[str]]] = {
     "settlement": find_settlement_faults,
     "schedule": find_schedule_faults,
     "standing": find_standing_faults,
+    "budget": find_budget_faults,
 }
 """All laws of a block, by name."""
 

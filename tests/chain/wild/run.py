@@ -68,6 +68,7 @@ class Run:
     """The machine in a world, and what it came to."""
 
     world: str
+    start: GenesisState | None = None
     faults: list[Fault] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By message and reason of refusal ("" for none), how often."""
@@ -75,7 +76,7 @@ class Run:
     """By kind of event, how often."""
 
     def __post_init__(self) -> None:
-        genesis = lay_out(self.world)
+        genesis = self.start or lay_out(self.world)
         self.app = App("wild")
         result = self.app.init_chain(genesis)
         self.app.commit()

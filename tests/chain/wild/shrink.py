@@ -38,7 +38,7 @@ class Shrinker:
         if self._left <= 0:
             return None
         self._left -= 1
-        fault = Run(story.world).play(story)
+        fault = Run(story.world, story.start).play(story)
         return fault if fault is not None and fault.name == self._name else None
 
     def _cut(self, story: Story) -> Story:
@@ -48,7 +48,7 @@ class Shrinker:
         if fault is None:
             return story
         beats = tuple(beat for beat in story.beats if beat.height <= max(fault.height, 1))
-        return Story(story.world, beats, max(fault.height, 1))
+        return replace(story, beats=beats, last=max(fault.height, 1))
 
     def _drop_beats(self, story: Story) -> Story:
         def build(beats: Sequence[Beat]) -> Story:
@@ -103,10 +103,17 @@ class Shrinker:
         return parts
 
 
-def explain(story: Story, fault: Fault, path: Path) -> str:
-    """Makes a story shorter, writes it to a file, and tells it."""
-    shorter = Shrinker(fault).shrink(story)
-    found = Run(shorter.world).play(shorter) or fault
+def explain(stories: Sequence[Story], fault: Fault, path: Path) -> str:
+    """Takes the shortest of several tellings of what broke a law, the latest beginning first, makes it
+    shorter still, writes it to a file, and tells it.
+    """
+    shorter = stories[-1]
+    for story in stories:
+        again = Run(story.world, story.start).play(story)
+        if again is not None and again.name == fault.name:
+            shorter = Shrinker(fault, max(ROUNDS_MAX // max(len(story.beats) // 100, 1), 40)).shrink(story)
+            break
+    found = Run(shorter.world, shorter.start).play(shorter) or fault
     write_story(shorter, path, f"{found.name}: {found.says}")
     lines = [
         f"height {found.height} breaks the law {found.name!r}: {_name(found.says)}",

@@ -11,6 +11,8 @@ from typing import Any
 from msgspec import Struct, structs
 
 from chain.codec import decode, encode, type_url
+from chain.genesis import GenesisState
+from chain.json_form import from_json, to_json
 from chain.machine import build_keepers
 from chain.params import Params
 from chain.router import build_routes
@@ -48,6 +50,8 @@ class Story:
     world: str
     beats: tuple[Beat, ...] = ()
     last: int = 0
+    start: GenesisState | None = None
+    """State in which it begins, in place of the world's."""
 
     def count(self) -> int:
         """How many transactions there are."""
@@ -60,6 +64,7 @@ def write_story(story: Story, path: Path, fault: str) -> None:
         "fault": fault,
         "world": story.world,
         "last": story.last,
+        "start": to_json(story.start) if story.start else None,
         "beats": [
             {"height": beat.height, "deed": beat.deed, "sent": [_dump(sent) for sent in beat.sent]}
             for beat in story.beats
@@ -76,12 +81,15 @@ def read_story(path: Path) -> Story:
         Beat(beat["height"], tuple(_load(sent) for sent in beat["sent"]), beat["deed"])
         for beat in document["beats"]
     )
-    return Story(document["world"], tuple(beats), document["last"])
+    start = from_json(GenesisState, document["start"]) if document["start"] else None
+    return Story(document["world"], tuple(beats), document["last"], start)
 
 
 def tell_story(story: Story) -> list[str]:
     """The story in lines: one for each transaction, one for each stretch of empty blocks."""
     lines, height = [f"world {story.world}"], 0
+    if story.start:
+        lines[0] += f", as it was after height {story.start.exported_height}"
     for beat in story.beats:
         if beat.height > height + 1 and height:
             lines.append(f"height {height + 1} to {beat.height - 1}: nothing is sent")

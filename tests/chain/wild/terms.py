@@ -88,6 +88,7 @@ def _draw_auth(chance: Random, group: object) -> object:
         max_memo_characters=chance.choice((1, 256)),
         tx_sig_limit=chance.choice((1, 7)),
         tx_size_cost_per_byte=chance.choice((1, 10)),
+        max_block_gas=chance.choice((0, 100_000, 300_000_000)),
     )
 
 
