@@ -1,7 +1,8 @@
 """One more machine for the same blocks: `python -m tests.chain.replica RECORDING DATABASE_URL [options]`.
 
 Runs recorded blocks in a fresh process, each poisoned, stores them, and prints what it came to at every
-height: app hash, results hash and the hash of every entry that changed.
+height: app hash, results hash and the hash of every entry that changed. With `--perturb HEIGHT` it is a bad
+replica: before that block a balance in its memory is another one.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from typing import Any
 from google.protobuf.internal import api_implementation
 
 from chain.app import App
+from chain.bank.keeper import BALANCES
 from chain.block import Block
 from chain.codec import decode, encode
 from chain.genesis import GenesisState
@@ -22,7 +24,7 @@ from chain.header import decode_header, encode_header
 from chain.io.checkpoints import Durability
 from chain.io.opening import open_chain
 from chain.io.sql import BlockRows, Database
-from chain.layout import ROOMS
+from chain.replay import find_difference as find_changed
 from tests.chain.poison import poisoned
 
 Heights = Mapping[str, Any]
@@ -35,7 +37,9 @@ def record(genesis: GenesisState, blocks: list[Block], path: Path) -> None:
     path.write_text(json.dumps({"genesis": encode(genesis).hex(), "blocks": lines}))
 
 
-def replay(recording: Path, url: str, restart_every: int, is_skipping: bool) -> Heights:
+def replay(
+    recording: Path, url: str, restart_every: int, is_skipping: bool, perturbed_at: int = 0
+) -> Heights:
     """Runs recorded blocks on a database; stops and starts again after every so many; passes over quiet ones
     when skipping.
     """
@@ -48,6 +52,8 @@ def replay(recording: Path, url: str, restart_every: int, is_skipping: bool) -> 
         if is_skipping and _is_quiet(app, block):
             app.skip(block.header)
             continue
+        if block.header.height == perturbed_at:
+            _perturb(app)
         with poisoned():
             result = app.finalize_block(block)
         database.commit(block, result, BlockRows(b"", ()))
@@ -69,14 +75,22 @@ def find_difference(one: Heights, other: Heights) -> str | None:
         mine, theirs = one[height], other[height]
         if mine[:2] == theirs[:2]:
             continue
-        for key in sorted(mine[2].keys() | theirs[2].keys()):
-            if mine[2].get(key, "unchanged") != theirs[2].get(key, "unchanged"):
-                store = next((name for name, first, _ in ROOMS if first == bytes.fromhex(key)[0]), "?")
-                values = f"{mine[2].get(key, 'unchanged')} against {theirs[2].get(key, 'unchanged')}"
-                return f"height {height}, store {store}, key {key}: {values}"
+        found = find_changed(_by_key(mine[2]), _by_key(theirs[2]))
+        if found is not None:
+            return f"height {height}, {found}"
         what = "results" if mine[0] == theirs[0] else "app hash, by an earlier height that one passed over"
         return f"height {height}: {what}"
     return None
+
+
+def _by_key(changes: Mapping[str, str | None]) -> dict[bytes, str | None]:
+    return {bytes.fromhex(key): value for key, value in changes.items()}
+
+
+def _perturb(app: App) -> None:
+    """Gives every account one umesh more, past all rules and hashes."""
+    for key, amount in list(app._store.iterate(BALANCES.prefix)):
+        app._store.set(key, amount + 1)
 
 
 def _open(url: str, genesis: GenesisState) -> tuple[Database, App]:
@@ -98,9 +112,11 @@ def main() -> None:
     parser.add_argument("--backend", default="upb")
     parser.add_argument("--restart-every", type=int, default=0)
     parser.add_argument("--skip", action="store_true")
+    parser.add_argument("--perturb", type=int, default=0)
     given = parser.parse_args()
     assert api_implementation.Type() == given.backend, api_implementation.Type()
-    json.dump(replay(given.recording, given.url, given.restart_every, given.skip), sys.stdout)
+    told = replay(given.recording, given.url, given.restart_every, given.skip, given.perturb)
+    json.dump(told, sys.stdout)
 
 
 if __name__ == "__main__":

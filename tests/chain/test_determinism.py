@@ -1,8 +1,12 @@
 """The same blocks give the same hashes in any process: whatever its hash seed, protobuf backend and database,
 however often it is stopped, whether it makes quiet blocks or passes over them, and with nothing else to ask.
+
+`MESHKEEPER_PYTHONS` names other interpreters that have the requirements, parted by colons; the whole matrix
+is run with them and with this one.
 """
 
 import copy
+import itertools
 import json
 import os
 import random
@@ -61,10 +65,12 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def run_replica(recording: Path, url: str, seed: str, backend: str, *options: str) -> Heights:
+def run_replica(
+    recording: Path, url: str, seed: str, backend: str, *options: str, python: str = sys.executable
+) -> Heights:
     """What a replica in a process of its own came to."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.chain.replica", str(recording), url, "--backend", backend, *options],
+        [python, "-m", "tests.chain.replica", str(recording), url, "--backend", backend, *options],
         env={
             **os.environ,
             "PYTHONHASHSEED": seed,
@@ -88,22 +94,38 @@ def first(recording: Path) -> Heights:
     return run_replica(recording, f"sqlite:///{recording.parent}/first.db", "0", "upb")
 
 
-@pytest.mark.parametrize(
-    ("seed", "backend", "database", "options"),
-    [
-        ("1", "python", "sqlite", ("--restart-every", "23", "--skip")),
-        ("random", "upb", "postgresql", ("--restart-every", "40")),
-        ("0", "python", "postgresql", ("--skip",)),
-        ("random", "python", "sqlite", ()),
-        ("1", "upb", "postgresql", ("--restart-every", "31", "--skip")),
-        ("random", "upb", "sqlite", ("--restart-every", "13")),
-    ],
+PAIRS = (
+    (sys.executable, "1", "python", "sqlite", ("--restart-every", "23", "--skip")),
+    (sys.executable, "random", "upb", "postgresql", ("--restart-every", "40")),
+    (sys.executable, "0", "python", "postgresql", ("--skip",)),
+    (sys.executable, "random", "python", "sqlite", ()),
+    (sys.executable, "1", "upb", "postgresql", ("--restart-every", "31", "--skip")),
+    (sys.executable, "random", "upb", "sqlite", ("--restart-every", "13")),
 )
+"""Every two of hash seed, protobuf backend, database, restarts and skipping meet."""
+PYTHONS = [path for path in os.environ.get("MESHKEEPER_PYTHONS", "").split(":") if path]
+"""Interpreters besides this one; where there are any, everything meets everything."""
+MATRIX = [
+    (python, *rest)
+    for python in (sys.executable, *PYTHONS)
+    for *rest, restarts, skips in itertools.product(
+        ("0", "1", "random"),
+        ("upb", "python"),
+        ("sqlite", "postgresql"),
+        ((), ("--restart-every", "17")),
+        ((), ("--skip",)),
+    )
+    for rest in [(*rest, restarts + skips)]
+]
+
+
+@pytest.mark.parametrize(("python", "seed", "backend", "database", "options"), MATRIX if PYTHONS else PAIRS)
 def test_replicas_agree_at_every_height(
     recording: Path,
     first: Heights,
     tmp_path: Path,
     request: pytest.FixtureRequest,
+    python: str,
     seed: str,
     backend: str,
     database: str,
@@ -111,7 +133,7 @@ def test_replicas_agree_at_every_height(
 ) -> None:
     sqlite = f"sqlite:///{tmp_path}/chain.db"
     url = sqlite if database == "sqlite" else request.getfixturevalue("postgres_url")
-    told = run_replica(recording, url, seed, backend, *options)
+    told = run_replica(recording, url, seed, backend, *options, python=python)
     assert find_difference(first, told) is None
     if "--skip" in options:
         assert len(told) < len(first) - 30, "it passes over quiet blocks"
@@ -127,8 +149,19 @@ def test_a_difference_is_named_by_height_store_and_key(first: Heights) -> None:
     other[str(int(height) + 1)][0] = "00"
     found = find_difference(first, other)
     assert found is not None
-    assert found.startswith(f"height {height}, store ") and f"key {key}: " in found
+    assert found.startswith(f"height {height}, store ") and f", key {key} (" in found
     assert find_difference(first, copy.deepcopy(first)) is None
+
+
+def test_a_bad_replica_is_told_by_height_store_and_key(
+    recording: Path, first: Heights, tmp_path: Path
+) -> None:
+    paid = [height for height, told in first.items() if any(key.startswith("0201") for key in told[2])]
+    at = sorted(map(int, paid))[len(paid) // 2]
+    url = f"sqlite:///{tmp_path}/chain.db"
+    told = run_replica(recording, url, "0", "upb", "--perturb", str(at))
+    found = find_difference(first, told)
+    assert found is not None and found.startswith(f"height {at}, store bank/balances, key 0201"), found
 
 
 @pytest.mark.parametrize(
