@@ -28,7 +28,7 @@ from chain.tx import Any
 from chain.upgrades.types import MsgCancelUpgrade, MsgSoftwareUpgrade
 from chain.validation.types import MsgInvalidateInference, MsgRevalidateInference, MsgValidation
 from tests.chain.wild.glance import Glance
-from tests.chain.wild.people import EVERYBODY, HOSTS, KEY, build_machines, find_person
+from tests.chain.wild.people import EVERYBODY, HOSTS, KEY, build_key, build_machines, find_person
 from tests.chain.wild.spoil import spoil
 from tests.chain.wild.story import ROUTES
 from tests.chain.wild.terms import draw_params
@@ -96,7 +96,8 @@ def draft_retirement(g: Glance, chance: Random, who: str) -> MsgRetireModel:
 def draft_participant(_: Glance, chance: Random, who: str) -> MsgSubmitNewParticipant:
     """Somebody comes, or says where it is now."""
     url = chance.choice((f"http://{who}:9000", f"https://{who}.example", ""))
-    return MsgSubmitNewParticipant(address(who), url, chance.choice((KEY, KEY, KEY, "")))
+    own = build_key(address(who))
+    return MsgSubmitNewParticipant(address(who), url, chance.choice((own, own, KEY, "")))
 
 
 def draft_hardware(g: Glance, chance: Random, who: str) -> MsgSubmitHardwareDiff:

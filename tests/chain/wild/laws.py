@@ -23,6 +23,7 @@ from chain.params import Params
 from chain.proposals import keeper as proposals
 from chain.slashing.keeper import JAILED
 from chain.validation.keeper import VALIDATIONS
+from tests.chain.wild.consensus import find_validator_faults
 from tests.chain.wild.passage import Passage
 
 FINAL = (InferenceStatus.EXPIRED, InferenceStatus.INVALIDATED)
@@ -118,8 +119,9 @@ def find_escrow_faults(passage: Passage) -> list[str]:
     """What inference holds beyond escrows, balances with their sign and unclaimed work changes by nothing but
     wrong answers whose pay was not there any more, and is nothing after a settlement.
     """
-    before, staged, after = (_find_surplus(passage.keepers, ctx) for ctx in _stages(passage))
     keepers, lost = passage.keepers, 0
+    before, after = (_find_surplus(keepers, ctx) for ctx in (passage.before, passage.after))
+    staged = _find_surplus(keepers, passage.staged) if passage.has_stages else after
     for event in passage.find("inference_invalidated"):
         record = keepers.inferences.get_inference(passage.staged, event["inference_id"])
         lost += (record.actual_cost if record else 0) - int(event["refunded"])
@@ -236,12 +238,9 @@ LAWS: dict[str, Callable[[Passage], list[str]]] = {
     "schedule": find_schedule_faults,
     "standing": find_standing_faults,
     "budget": find_budget_faults,
+    "validators": find_validator_faults,
 }
 """All laws of a block, by name."""
-
-
-def _stages(passage: Passage) -> tuple[Context, Context, Context]:
-    return passage.before, passage.staged, passage.after
 
 
 def _participants(passage: Passage, ctx: Context) -> list[Participant]:

@@ -1,5 +1,6 @@
 """Who acts in random histories, and the worlds in which they begin."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -165,8 +166,13 @@ def build_participant(address: str) -> Participant:
         weight=-1,
         status=ParticipantStatus.ACTIVE,
         inference_url=f"http://{NAMES[address]}:9000",
-        validator_key=KEY,
+        validator_key=build_key(address),
     )
+
+
+def build_key(address: str) -> str:
+    """A consensus key of somebody's own."""
+    return b64encode(NAMES[address].encode().rjust(32, b"\0")).decode()
 
 
 def build_machines(address: str) -> HardwareNodes:
