@@ -41,7 +41,9 @@ def read_cases(document: Mapping[str, Anything]) -> Iterator[dict[str, Anything]
 
 
 def run_case(case: Case) -> str | None:
-    """Runs one case: None when the machine answers as expected, else a sentence with both answers."""
+    """Runs one case: None when the machine answers as expected, else a sentence with both answers. A case
+    that expects nothing must be refused; one that cannot be read fails.
+    """
     run = KINDS.get(case["kind"])
     if run is None:
         return f"{case['name']}: kind {case['kind']!r} is not known; there are {', '.join(KINDS)}"
@@ -49,6 +51,11 @@ def run_case(case: Case) -> str | None:
         got = run(case["given"])
     except Refusal as refusal:
         got = {"refused": refusal.reason}
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        return f"{case['name']}: cannot be run: {type(error).__name__}: {error}"
+    if "expect" not in case:
+        refused = isinstance(got, dict) and [*got] == ["refused"]
+        return None if refused else f"{case['name']}: must be refused, got {got}"
     if got == case["expect"]:
         return None
     if case["kind"] == "block":

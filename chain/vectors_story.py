@@ -14,7 +14,7 @@ from chain.block import Event, Header
 from chain.context import Context
 from chain.enactment import Enactment
 from chain.endings import build_endings
-from chain.errors import ErrNotFound
+from chain.errors import ErrInvalidRecord, ErrNotFound
 from chain.execution import attempt
 from chain.genesis import GenesisState
 from chain.layout import COLLECTIONS, encode_value
@@ -130,8 +130,7 @@ def run_story(
 
 
 def _run_step(stage: Stage, step: Entry) -> Json:
-    fields = dict(step)
-    kind, about = next(iter(fields.items()))
+    kind, about = next(iter(step.items()), ("", None))
     if kind == "height":
         stage.go_to(about)
         return None
@@ -142,7 +141,11 @@ def _run_step(stage: Stage, step: Entry) -> Json:
     if kind == "look":
         found = stage.look(about, step.get("key", ()))
         return {about: _pick(found, step["only"]) if "only" in step else found}
-    return {"events": stage.tell(about)} if kind == "events" else {"app_hash": stage.hash()}
+    if kind == "events":
+        return {"events": stage.tell(about)}
+    if kind == "app_hash":
+        return {"app_hash": stage.hash()}
+    raise ErrInvalidRecord(what="story", why=f"there is no step {kind!r}")
 
 
 def _pick(found: Json, only: Sequence[str]) -> Json:

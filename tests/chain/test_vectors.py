@@ -48,3 +48,27 @@ def test_a_wrong_answer_and_an_unknown_kind_are_told_in_words() -> None:
         run_case({**case, "expect": {"result": "3"}}) or ""
     )
     assert "not known" in (run_case({**case, "kind": "riddle", "expect": {}}) or "")
+
+
+def test_a_case_that_expects_nothing_must_be_refused() -> None:
+    case = {"kind": "models.register", "name": "one", "given": {"governed": [], "model": "A"}}
+    assert run_case({**case, "given": {**case["given"], "alternatives": ["A"]}}) is None
+    told = run_case({**case, "given": {**case["given"], "alternatives": ["x"]}})
+    assert told == "one: must be refused, got ['x']"
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        ("fixed", {}),
+        ("fixed", {"operation": "add", "arguments": ["1", "2"]}),
+        ("address", {"address": 7}),
+        ("epochs.slots", {"epoch_index": 1}),
+        ("story", {"genesis": {}, "steps": [{"send": "MsgNothing", "fields": {}}]}),
+        ("story", {"genesis": {"coins": {"@a": 1}}, "steps": [{}]}),
+        ("merkle_proof", {"app_hash": "zz"}),
+    ],
+)
+def test_a_case_that_cannot_be_read_fails_and_the_others_go_on(kind: str, given: dict) -> None:
+    told = run_case({"kind": kind, "name": "one", "given": given, "expect": None})
+    assert told is not None and told.startswith("one: ")
