@@ -130,7 +130,8 @@ def run_story(
 
 
 def _run_step(stage: Stage, step: Entry) -> Json:
-    kind, about = next(iter(step.items()), ("", None))
+    kind: str = next(iter(step), "")
+    about: Json = step.get(kind)
     if kind == "height":
         stage.go_to(about)
         return None
