@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, text, update
 
 from chain.block import Header
 from chain.changes import decode_changes
@@ -17,8 +17,8 @@ KEYS_PER_DELETE = 500
 """Keys in one DELETE of a checkpoint; below the parameter limits of both databases."""
 ROWS_PER_INSERT = 10_000
 """Entries in one INSERT of a whole state."""
-PRUNED_BLOCKS_MAX = 10_000
-"""Blocks forgotten with one checkpoint, so that the first one after a long time does not stop the chain."""
+PRUNED_BLOCKS_MAX = 500
+"""Blocks forgotten at a time, so that the blocks being written never wait long."""
 
 Change = tuple[bytes, bytes | None]
 Entries = Iterable[tuple[bytes, bytes]]
@@ -60,6 +60,14 @@ class Window:
     def below(self, height: int) -> int:
         """The height up to which the checkpoint may go after the block of `height`."""
         return self._counts[0][0] - 1 if self._counts else height
+
+
+def hold_moment(connection: Connection) -> None:
+    """Makes all that a new connection reads from now on of one moment."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+    else:
+        connection.execute(text("BEGIN"))
 
 
 def read_change_sets(connection: Connection, above: int, up_to: int) -> Iterator[tuple[int, list[Change]]]:

@@ -15,18 +15,17 @@ from pathlib import Path
 
 import structlog
 
-from chain.app import App
 from chain.genesis import GenesisState
 from chain.io.checkpoints import Durability
 from chain.io.clients import ClientServer, Served
 from chain.io.feed import Feed
 from chain.io.genesis_file import GENESIS_FILE, read_genesis
+from chain.io.housekeeping import keep_house
 from chain.io.http import Health, HttpServer, build_app
 from chain.io.metrics import Metrics
 from chain.io.opening import open_chain
 from chain.io.producer import Producer
 from chain.io.settings import Settings
-from chain.io.snapshots import FOLDER, SnapshotRefused, keep_snapshot
 from chain.io.sql import Database
 
 READY_FILE = "ready.json"
@@ -96,7 +95,7 @@ async def _serve(
     try:
         grpc_port = await clients.start(settings.host, settings.grpc_port)
         making = asyncio.create_task(_make_blocks(producer, settings))
-        keeping = asyncio.create_task(_keep_snapshots(machine, feed, settings))
+        keeping = asyncio.create_task(keep_house(machine, database, feed, settings))
         ports = {"grpc": grpc_port, "http": http.port}
         try:
             async with _announced(settings.home / READY_FILE, ports, version):
@@ -121,26 +120,6 @@ async def _make_blocks(producer: Producer, settings: Settings) -> None:
         await producer.run_instant()
     else:
         await producer.run_by_hand()
-
-
-async def _keep_snapshots(machine: App, feed: Feed, settings: Settings) -> None:
-    """Write every new snapshot into the home, beside the making of blocks. One that cannot be written is told
-    of and does not stop the chain.
-    """
-    if settings.keep_snapshots == 0:
-        return
-    log, height = structlog.get_logger("chain"), 0
-    async for _ in feed.follow(feed.height + 1):
-        taken = machine.taken[-1] if machine.taken else None
-        if taken is None or taken.header.height == height:
-            continue
-        height = taken.header.height
-        folder = settings.home / FOLDER
-        try:
-            path = await asyncio.to_thread(keep_snapshot, taken, folder, settings.keep_snapshots)
-            log.info("snapshot", height=height, path=str(path))
-        except SnapshotRefused as refused:
-            log.warning("no snapshot", height=height, why=str(refused))
 
 
 async def _until_stopped(making: asyncio.Task[None]) -> None:

@@ -24,7 +24,6 @@ from sqlalchemy import (
     insert,
     make_url,
     select,
-    text,
 )
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
@@ -41,6 +40,7 @@ from chain.io.checkpoints import (
     build_steps,
     describe_block,
     find_first_block,
+    hold_moment,
     lay_over,
     prune_blocks,
     read_change_sets,
@@ -115,6 +115,7 @@ class Database:
         self._window = Window(self.durability.history_blocks)
         self._pending_blocks = 0
         self._pending_changes = 0
+        self._forgettable = 0
 
     def open(self) -> None:
         """Lock the database for this process and bring its schema up to date."""
@@ -213,6 +214,18 @@ class Database:
         self._pending_blocks = 0 if due else self._pending_blocks + 1
         self._pending_changes = 0 if due else self._pending_changes + len(result.changes)
 
+    @property
+    def is_prunable(self) -> bool:
+        """Whether there are blocks that need not be kept any more."""
+        return 0 < self.first_height <= self._forgettable
+
+    def prune(self) -> None:
+        """Forget one batch of them, from any thread, while blocks are written."""
+        if self.is_prunable:
+            with self.engine.begin() as connection:
+                first = prune_blocks(connection, self.first_height, self._forgettable)
+            self.first_height = first
+
     def read_block(self, height: int) -> StoredBlock | None:
         """A committed block."""
         with self.engine.connect() as connection:
@@ -266,8 +279,7 @@ class Database:
         below = self._window.below(height)
         write_checkpoint(connection, below)
         if self.durability.keep_blocks:
-            up_to = min(below - 1, height - self.durability.keep_blocks)
-            self.first_height = prune_blocks(connection, self.first_height, up_to)
+            self._forgettable = min(below - 1, height - self.durability.keep_blocks)
 
     def _checkpoint_due(self, changes: int) -> bool:
         return (
@@ -296,14 +308,6 @@ class Database:
                 writer.rollback()
                 writer.execute(select(func.pg_advisory_unlock(LOCK_KEY)))
                 writer.commit()
-
-
-def hold_moment(connection: Connection) -> None:
-    """Makes all that a new connection reads from now on of one moment."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-    else:
-        connection.execute(text("BEGIN"))
 
 
 class _Write:

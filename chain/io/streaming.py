@@ -11,8 +11,8 @@ from chain.block import Header
 from chain.codec import decode
 from chain.genesis import GenesisState
 from chain.header import decode_header
-from chain.io.checkpoints import read_change_sets
-from chain.io.sql import Database, DatabaseRefused, hold_moment
+from chain.io.checkpoints import hold_moment, read_change_sets
+from chain.io.sql import Database, DatabaseRefused
 from chain.io.tables import BLOCKS, KV, META
 
 NO_CHAIN = "there is no chain in this database yet; `meshkeeper chain start` begins one"

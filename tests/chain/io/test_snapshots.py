@@ -92,6 +92,7 @@ def test_a_node_begins_with_anothers_snapshot_and_goes_on_as_it_does(
         assert app.finalize_block(chain.blocks[-1]) == result
         other.commit(chain.blocks[-1], result, BlockRows(b"s", ()))
         app.commit()
+        other.prune()
     assert other.first_height == 14
     other.close()
     other = opened(url)

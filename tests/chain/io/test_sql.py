@@ -1,5 +1,7 @@
 """The durable copy: what was committed is there, whole, in both databases."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -210,6 +212,7 @@ def test_old_blocks_are_forgotten_with_all_that_was_in_them(url: str) -> None:
     database.initialise("mesh-1", b"genesis", GENESIS)
     for height in range(1, 21):
         commit(database, height, (b"c", b"%d" % height), txs=1)
+        database.prune()
     assert database.first_height == 16
     assert database.read_block(15) is None and database.read_block(16) is not None
     assert database.find_tx(b"hash15.0") is None and database.find_tx(b"hash16.0") is not None
@@ -218,4 +221,45 @@ def test_old_blocks_are_forgotten_with_all_that_was_in_them(url: str) -> None:
     database.close()
     database = opened(url, Durability(checkpoint_blocks=2, history_blocks=1, keep_blocks=5))
     assert database.load() == before and database.first_height == 16
+    database.close()
+
+
+def test_blocks_are_forgotten_in_batches_while_others_are_written(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chain.io.checkpoints.PRUNED_BLOCKS_MAX", 3)
+    database = opened(url, Durability(checkpoint_blocks=2, history_blocks=1, keep_blocks=5))
+    database.initialise("mesh-1", b"genesis", GENESIS)
+    assert not database.is_prunable
+    for height in range(1, 21):
+        commit(database, height, (b"c", b"%d" % height))
+    assert database.first_height == 1
+    firsts = []
+    while database.is_prunable:
+        database.prune()
+        commit(database, 21 + len(firsts), (b"c", b"x"))
+        firsts.append(database.first_height)
+    assert firsts[:5] == [4, 7, 10, 13, 16] and len(firsts) < 9
+    database.close()
+
+
+def test_forgetting_and_writing_at_the_same_time_lose_nothing(url: str) -> None:
+    database = opened(url, Durability(checkpoint_blocks=1, history_blocks=0, keep_blocks=1))
+    database.initialise("mesh-1", b"genesis", GENESIS)
+    stop = threading.Event()
+
+    def forget() -> None:
+        while not stop.is_set():
+            database.prune()
+
+    with ThreadPoolExecutor(1) as pool:
+        forgetting = pool.submit(forget)
+        for height in range(1, 61):
+            commit(database, height, (b"c", b"%d" % height), txs=2)
+        stop.set()
+        forgetting.result(30)
+    database.prune()
+    assert database.first_height == 60
+    stored = database.load()
+    assert stored is not None and stored.entries[b"c"] == b"60"
     database.close()
