@@ -29,6 +29,8 @@ class Entry(Record, frozen=True):
     """Work that is not settled, umesh. Negative when more was taken back than earned."""
     invalid: bool = False
     """Whether the participant is INVALID: it gets nothing."""
+    barred: bool = False
+    """Whether it is jailed and the parameters leave jailed ones out: it keeps its work and gets no reward."""
 
 
 class Amount(Record, frozen=True):

@@ -124,6 +124,7 @@ class Settlement:
                 weight=0 if self._jail.is_barred(ctx, who.address) else weights.get(who.address, 0),
                 balance=who.coin_balance,
                 invalid=who.status == ParticipantStatus.INVALID,
+                barred=self._jail.is_barred(ctx, who.address),
             )
             for who in participants
         ]

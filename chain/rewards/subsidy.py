@@ -66,14 +66,16 @@ def divide_subsidy(
     """Divides a subsidy by work, and whether the rate is reduced from now on.
 
     Each share is work ÷ total work, rounded to sixteen digits half up, times the subsidy, rounded down, and
-    never more than is left of it; what rounding leaves is not distributed.
+    never more than is left of it; what rounding leaves is not distributed. Work of a jailed participant is
+    not subsidised.
     """
     works = [0 if entry.invalid else max(entry.balance, 0) for entry in entries]
-    total = sum(works)
+    subsidised = [0 if entry.barred else work for entry, work in zip(entries, works, strict=True)]
+    total = sum(subsidised)
     subsidy = compute_subsidy(params, total, paid, reductions) if total else Subsidy(0, False)
     amounts, left = [], subsidy.amount
-    for entry, work in zip(entries, works, strict=True):
-        share = min(_compute_share(work, total, subsidy.amount), left)
+    for entry, work, part in zip(entries, works, subsidised, strict=True):
+        share = min(_compute_share(part, total, subsidy.amount), left)
         left -= share
         amounts.append(Amount(entry.address, work, share, entry.balance < 0))
     return Division(tuple(amounts), subsidy.amount), subsidy.crossed

@@ -234,6 +234,22 @@ def test_the_older_scheme_pays_by_work_and_counts_its_reductions() -> None:
     day.check_money()
 
 
+def test_the_older_scheme_does_not_subsidise_the_work_of_a_jailed_participant() -> None:
+    day = Payday(
+        use_bitcoin_rewards=False,
+        standard_reward_amount=200_000,
+        subsidy_reduction_interval=Decimal(5, -2),
+        current_subsidy_percentage=Decimal(9, -1),
+    )
+    day.weigh(1, 1)
+    day.earn("ann", 500)
+    day.earn("ben", 100)
+    day.keepers.slashing.set_jailed(day.context(), day.address("ann"), "test")
+    day.settle()
+    assert (day.owed("ann"), day.owed("ben")) == ((500, 0), (100, 1000))
+    day.check_money()
+
+
 def test_more_participants_than_a_page_are_all_settled() -> None:
     day = Payday()
     day.weigh(1)

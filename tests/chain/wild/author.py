@@ -33,6 +33,8 @@ WEIGHTS = tuple(ALL[kind][1] for kind in KINDS)
 UPHEAVALS = (MsgUpdateParams, MsgRegisterModel, MsgRetireModel, MsgSubmitProposal)
 """Messages after which little is as it was; many histories have few of them."""
 DEEDS = ("restore", "import", "skip", "revert 1", "revert 4")
+BUNDLE_MAX = 8
+"""Most messages in one transaction."""
 MARK_EVERY = 50
 """Blocks after which the state is remembered, so that a story may begin there."""
 SAID_MAX = 100
@@ -53,6 +55,7 @@ class Author:
         self.run = Run(self.chance.choice(DRAWN))
         self.diligence = self.chance.choice((0.3, 0.6, 0.9, 0.9))
         self.spoiling = self.chance.choice((0.05, 0.2, 0.5))
+        self.bundling = self.chance.choice((0.06, 0.7))
         self.turmoil = self.chance.choice((0.0, 0.1, 1.0))
         self.earlier: list[bytes] = []
         self.said: list[Sent] = []
@@ -84,7 +87,7 @@ class Author:
         if len(self.beats) % MARK_EVERY == MARK_EVERY - 1:
             self.marks = [*self.marks[-2:], (len(self.beats), self.run.app.export())]
         height = self.run.height + (chance.randint(2, 30) if chance.random() < 0.02 else 1)
-        deed = chance.choice(DEEDS) if chance.random() < 0.02 else ""
+        deed = chance.choice(DEEDS) if chance.random() < 0.01 else ""
         if deed == "skip":
             height = self.run.height + chance.randint(2, 70)
         seen = glance(self.run)
@@ -98,13 +101,26 @@ class Author:
 
     def _fill(self, seen: Glance) -> list[Sent]:
         count = self.chance.choice(SENT_PER_BLOCK)
-        sent = [Sent((who,), (message,)) for who, message in self._do_duties(seen)]
+        sent = self._bundle(self._do_duties(seen))
         sent += [self._invent(seen) for _ in range(count)]
         self.chance.shuffle(sent)
         sent = [self._disturb(one, seen) for one in sent]
         if self.chance.random() < 0.9:
             sent.sort(key=lambda one: bool(one.options))  # what breaks the order of sequences comes last
         return sent
+
+    def _bundle(self, todo: list[tuple[str, object]]) -> list[Sent]:
+        """Transactions with these messages: one each, or several of one sender together."""
+        if self.bundling < 0.5:
+            return [Sent((who,), (message,)) for who, message in todo]
+        by_sender: dict[str, list[object]] = {}
+        for who, message in todo:
+            by_sender.setdefault(who, []).append(message)
+        return [
+            Sent((who,), tuple(messages[at : at + BUNDLE_MAX]))
+            for who, messages in by_sender.items()
+            for at in range(0, len(messages), BUNDLE_MAX)
+        ]
 
     def _invent(self, seen: Glance) -> Sent:
         """Any message by anybody, sometimes several in one transaction."""
@@ -118,7 +134,7 @@ class Author:
             kind = chance.choices(KINDS, WEIGHTS)[0]
         who = chance.choice(ALL[kind][2])
         signers, messages = [who], [ALL[kind][0](seen, chance, who)]
-        while chance.random() < 0.06:
+        while chance.random() < self.bundling and len(messages) < BUNDLE_MAX:
             kind = chance.choices(KINDS, WEIGHTS)[0]
             who = chance.choice(ALL[kind][2]) if chance.random() < 0.5 else who
             messages.append(ALL[kind][0](seen, chance, who))

@@ -12,6 +12,7 @@ from math import comb
 from chain.auth.addresses import INFERENCE, module_address
 from chain.auth.keeper import ACCOUNTS
 from chain.bank.keeper import BALANCES, SUPPLY
+from chain.block import TxResult
 from chain.context import Context
 from chain.fixed import Decimal
 from chain.governance import PARAMS
@@ -222,10 +223,15 @@ def find_standing_faults(passage: Passage) -> list[str]:
 def find_budget_faults(passage: Passage) -> list[str]:
     """A block uses no more gas than its budget, unless its first transaction alone does."""
     budget = passage.keepers.governance.get_params(passage.before).auth.max_block_gas
-    used = [tx.gas_used for tx in passage.result.tx_results if tx.reason != "ErrBlockFull"]
+    used = [0 if _is_left_out(tx) else min(tx.gas_used, tx.gas_wanted) for tx in passage.result.tx_results]
     if not budget or not used or sum(used) <= max(budget, used[0]):
         return []
     return [f"{sum(used)} gas of {budget}"]
+
+
+def _is_left_out(tx: TxResult) -> bool:
+    """Whether a transaction found no room, or ran out of gas before anything was done for it."""
+    return tx.reason == "ErrBlockFull" or (tx.reason == "ErrOutOfGas" and not tx.events)
 
 
 LAWS: dict[str, Callable[[Passage], list[str]]] = {

@@ -5,6 +5,7 @@ The machine runs as it is. It is only asked to work on one branch more, so that 
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from chain.ante import Mode
@@ -13,7 +14,7 @@ from chain.auth.addresses import FEE_COLLECTOR, module_address
 from chain.auth.keeper import ACCOUNTS, NEXT_ACCOUNT_NUMBER, UNORDERED_NONCES
 from chain.auth.types import Account
 from chain.bank.keeper import BALANCES
-from chain.block import BlockResult, Event, Header, TxResult
+from chain.block import BlockResult, Header, TxResult
 from chain.context import Context
 from chain.epochs import rules as epoch_rules
 from chain.machine import Keepers
@@ -24,6 +25,8 @@ from chain.store import Store
 from chain.tx import Tx
 from chain.waking import Ending
 
+STAGES = ("poc_started", "epoch_formed", "epoch_effective")
+"""What tells of a stage."""
 Changes = list[tuple[bytes, Any]]
 
 
@@ -43,14 +46,23 @@ class Passage:
     faults: list[str]
     """What was wrong with single transactions."""
 
-    @property
-    def events(self) -> list[Event]:
-        """All that happened in the block."""
-        return [event for tx in self.result.tx_results for event in tx.events] + list(self.result.events)
+    @cached_property
+    def events(self) -> dict[str, list[dict[str, str]]]:
+        """Attributes of all that happened in the block, by kind."""
+        found: dict[str, list[dict[str, str]]] = {}
+        for tx in (*self.result.tx_results, self.result):
+            for event in tx.events:
+                found.setdefault(event.type, []).append(dict(event.attributes))
+        return found
 
     def find(self, kind: str) -> list[dict[str, str]]:
         """Attributes of all events of a kind."""
-        return [dict(event.attributes) for event in self.events if event.type == kind]
+        return self.events.get(kind, [])
+
+    @property
+    def has_stages(self) -> bool:
+        """Whether the epoch's stages did anything."""
+        return any(event.type in STAGES for event in self.result.events)
 
     def changes(self, prefix: bytes) -> list[tuple[bytes, Any, Any]]:
         """Changed entries of a collection: key, before and after."""
