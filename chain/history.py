@@ -71,7 +71,9 @@ class History:
         """The steps from the last height back to an earlier one, newest first. Refuses a height that is not
         there yet, not kept any more, or was passed over.
         """
-        if not 0 <= height <= last:
+        if height < 0:
+            raise ErrInvalidRequest(why=f"height {height} is negative")
+        if height > last:
             raise ErrInvalidRequest(why=f"height {height} is not there yet: the last one is {last}")
         if height == last:
             return []

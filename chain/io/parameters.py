@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from chain.io.refused import Refused, first_line
 OPTIONAL_ARGUMENTS = {
     "chain.v1.QueryEpochGroupDataRequest.model_id",
     "chain.v1.QueryEpochPerformanceSummaryAllRequest.participant_id",
+    "chain.v1.QueryGetRandomExecutorRequest.model",
     "chain.v1.QueryGetRandomExecutorRequest.request_id",
 }
 """Fields of queries that may be left out."""
@@ -26,6 +28,8 @@ BOUNDS = ("epoch_from", "epoch_to", "time_from", "time_to")
 """Fields of queries that narrow an answer down."""
 DEFAULT_DENOM = "umesh"
 COIN = re.compile("([0-9]+)([a-z][a-z0-9/]*)")
+FAILED = re.compile("Failed to parse ([a-zA-Z0-9_]+) field: ")
+NO_NUMBER = re.compile("invalid literal for int[(][)] with base 10: (.*)")
 DECIMAL = re.compile("(-?)([0-9]+)(?:[.]([0-9]+))?")
 INTEGERS = (
     FieldDescriptor.TYPE_INT64,
@@ -76,10 +80,23 @@ def describe(field: FieldDescriptor) -> Given | None:
 def convert(given: Given, value: Any) -> Any:
     """A parameter's value as JSON of its field."""
     named = given.field.message_type.name if given.field.message_type is not None else ""
-    one = {"Coin": parse_coin, "Decimal": parse_decimal}.get(named)
+    one: Callable[[str], Any] | None = {"Coin": parse_coin, "Decimal": parse_decimal}.get(named)
+    if given.field.enum_type is not None:
+        one = partial(parse_name, given.field)
     if one is None:
         return value
     return [one(item) for item in value] if given.field.is_repeated else one(value)
+
+
+def parse_name(field: FieldDescriptor, text: str) -> str:
+    """One of an enumeration's names: in full, or its last word alone, "yes" for VOTE_OPTION_YES."""
+    names = [value.name for value in field.enum_type.values]
+    found = [name for name in names if name == text] or [
+        name for name in names if name.endswith(f"_{text.upper()}")
+    ]
+    if len(found) != 1:
+        raise InputRefused(f"--{dashed(field.name)} {text!r} is none of {', '.join(names)}")
+    return str(found[0])
 
 
 def parse_coin(text: str) -> dict[str, str]:
@@ -119,7 +136,16 @@ def fill(message: Message, document: dict[str, Any]) -> Message:
     try:
         return json_format.ParseDict(document, message)
     except json_format.ParseError as error:
-        raise InputRefused(first_line(error)) from error
+        raise InputRefused(_explain(first_line(error))) from error
+
+
+def _explain(told: str) -> str:
+    """What the library says of a wrong value, as "path.to.field: why"."""
+    path = FAILED.findall(told)
+    why = FAILED.sub("", told)
+    number = NO_NUMBER.fullmatch(why)
+    why = f"{number[1]} is not a whole number" if number else why
+    return f"{'.'.join(path)}: {why}" if path else why
 
 
 def build_argument(given: Given) -> inspect.Parameter:

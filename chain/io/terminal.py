@@ -40,7 +40,9 @@ Sender = Annotated[
 ]
 HomeFolder = Annotated[Path, typer.Option("--home", envvar="MESHKEEPER_CHAIN_HOME", help="The chain's home.")]
 Memo = Annotated[str, typer.Option("--memo", help="Free text to go with the transaction.")]
-Height = Annotated[int, typer.Option("--height", help="Height of the state that is asked; 0 for the last.")]
+Height = Annotated[
+    int, typer.Option("--height", min=0, help="Height of the state that is asked; 0 for the last.")
+]
 Limit = Annotated[int, typer.Option("--limit", min=0, help="Most entries on the page; 0 for 100.")]
 PageKey = Annotated[
     str, typer.Option("--page-key", help="Where to go on: next_key of the page before, base64.")

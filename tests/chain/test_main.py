@@ -177,9 +177,13 @@ def test_init_warns_of_a_chain_that_nobody_can_join(run: Run) -> None:
     assert (result.exit_code, "name at least one --member" in result.stderr) == (0, True)
 
 
-@pytest.mark.parametrize("arguments", [["start", "--port", "1"], ["nonsense"], ["tx", "bank", "send"]])
-def test_wrong_usage_ends_with_2(arguments: list[str], run: Run) -> None:
-    assert run(*arguments).exit_code == 2
+WRONG = ("start --port 1", "nonsense", "tx bank send", "query nodes stats", "query poc count-batches ten")
+WRONG_OPTIONS = ("query epochs groups --limit -1", "query params show --height -1")
+
+
+@pytest.mark.parametrize("line", [*WRONG, *WRONG_OPTIONS])
+def test_wrong_usage_ends_with_2(line: str, run: Run) -> None:
+    assert run(*line.split()).exit_code == 2
 
 
 def test_init_never_overwrites_a_chain(run: Run, tmp_path: Path) -> None:
