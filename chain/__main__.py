@@ -168,19 +168,26 @@ def export(
     lines: Annotated[
         bool, typer.Option("--lines", help="One line for each entry: for states of any size.")
     ] = False,
+    height: Annotated[int, typer.Option(help="The state after this block; 0 for the last one.")] = 0,
 ) -> None:
     """Print the state as a genesis document, with which a chain can begin; the chain may be running."""
+    from chain.genesis_entries import gather_genesis
     from chain.io.genesis_lines import format_lines
     from chain.io.opening import read_chain
     from chain.io.settings import load_settings
     from chain.io.streaming import stream_state
+    from chain.layout import decode_value
 
     settings = load_settings({"home": home, "database_url": database_url}, config)
-    if not lines:
+    if not lines and height == 0:
         sys.stdout.write(format_genesis(read_chain(settings.url, find_version()).export()))
         return
-    with stream_state(settings.url) as (header, entries):
-        sys.stdout.writelines(format_lines(header, entries))
+    with stream_state(settings.url, height) as (header, entries):
+        if lines:
+            sys.stdout.writelines(format_lines(header, entries))
+        else:
+            values = ((key, decode_value(key, data)) for key, data in entries)
+            sys.stdout.write(format_genesis(gather_genesis(header, values)))
 
 
 @app.command()

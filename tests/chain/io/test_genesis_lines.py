@@ -76,6 +76,34 @@ def test_a_database_is_streamed_at_every_height_as_the_machine_has_it(url: str) 
     database.close()
 
 
+def refuse(url: str, height: int, why: str) -> None:
+    with pytest.raises(DatabaseRefused, match=why), stream_state(url, height):
+        pass
+
+
+def test_every_height_is_exported_as_long_as_its_blocks_are_kept(url: str) -> None:
+    chain = Chain(build_genesis(ADA))
+    database = Database(url, Durability(checkpoint_blocks=3, history_blocks=2, keep_blocks=4))
+    database.open()
+    open_chain(database, chain.genesis, "test")
+    for _ in range(9):
+        tx = chain.sign(ADA, MsgSend(ADA.address, BOB.address, (Coin("umesh", "1"),)))
+        result = chain.make_block(tx)
+        database.commit(chain.blocks[-1], result, BlockRows(b"", ()))
+    for height in range(10):
+        document = chain.app.export(height)
+        with stream_state(url, height) as (header, entries):
+            lines = list(format_lines(header, entries))
+        assert parse_lines(lines, "lines") == (document if height else chain.app.export())
+    refuse(url, 10, "no block 10 in this database")
+    database.prune()
+    refuse(url, 5, "no block 5 in this database")
+    refuse(url, 6, "blocks before 6 are forgotten, and with them the state of height 6")
+    with stream_state(url, 8) as (header, entries):
+        assert parse_lines(format_lines(header, entries), "lines") == chain.app.export(8)
+    database.close()
+
+
 def build_large(accounts: int) -> GenesisState:
     """A chain with so many accounts, each with coins: two entries of the state for one account."""
     genesis = build_genesis(ADA)
@@ -182,5 +210,7 @@ def test_the_command_writes_both_forms_and_a_chain_begins_with_either(tmp_path: 
         app, tip, _ = open_chain(other, read_genesis(path), "test")
         assert (tip.height, app.info().app_hash) == (1, result.app_hash)
         other.close()
+        first = CliRunner().invoke(commands, ["export", *flags, "--home", str(path.parent), "--height", "1"])
+        assert first.stdout == written.stdout, first.output
         again = CliRunner().invoke(commands, ["export", *flags, "--home", str(path.parent)])
         assert again.stdout == written.stdout
