@@ -20,6 +20,7 @@ from typing import TypeVar, Union, get_args, get_origin
 from google.protobuf import any_pb2, timestamp_pb2
 from google.protobuf.message import DecodeError, Message
 
+from chain import wire
 from chain.cosmos import abci_pb2, auth_pb2, bank_pb2, coin_pb2, keys_pb2, pagination_pb2, tx_pb2
 from chain.errors import ErrTxDecode
 from chain.records import Record as AnyRecord
@@ -113,7 +114,7 @@ def decode(record_class: type[Record], data: bytes) -> Record:
 
 
 def decode_strict(record_class: type[Record], data: bytes) -> Record:
-    """The same for bytes from outside: refuses unknown fields at every depth."""
+    """The same for bytes from outside: refuses what is not well formed (`wire.py`), unknown fields too."""
     return from_message(record_class, _parse_strict(record_class, data))
 
 
@@ -161,17 +162,22 @@ def _parse(record_class: type, data: bytes) -> Message:
     message = message_class(record_class)()
     try:
         message.ParseFromString(data)
-    except DecodeError as error:
+    except (DecodeError, ValueError) as error:
         raise ErrTxDecode(why=f"the bytes are not a {record_class.__name__}") from error
     return message
 
 
 def _parse_strict(record_class: type, data: bytes) -> Message:
-    message = _parse(record_class, data)
-    size = message.ByteSize()
-    message.DiscardUnknownFields()
-    if message.ByteSize() != size:
-        raise ErrTxDecode(why=f"{record_class.__name__} has a field that is not known here")
+    """The message in bytes that any library reads alike. What is in canonical form is well formed: most bytes
+    are, and the library tells it faster.
+    """
+    try:
+        message = _parse(record_class, data)
+        message.DiscardUnknownFields()
+        if message.SerializeToString(deterministic=True) != data:
+            wire.check(data, message.DESCRIPTOR)
+    except wire.Malformed as fault:
+        raise ErrTxDecode(why=f"the bytes are not a {record_class.__name__}: {fault}") from fault
     return message
 
 

@@ -81,7 +81,7 @@ class Onslaught:
         for _ in range(count):
             step, tx = self.mutator.random.choice(whole)
             way = self.mutator.random.choice(WAYS)
-            wrong = self.mutator.mutate(tx) if way == "bytes" else self._resign(step, tx, way)
+            wrong = self.mutator.mutate(tx) if way == "bytes" else self.resign(step, tx, way)
             self._try(wrong, type(step[1]).__name__)
         self._make_blocks()
 
@@ -101,7 +101,7 @@ class Onslaught:
             self._judge(result.reason, result.codespace, result.code, path, wrong)
         assert store._entries == entries, "a query has written"
 
-    def _resign(self, step: Step, tx: bytes, way: str) -> bytes:
+    def resign(self, step: Step, tx: bytes, way: str) -> bytes:
         """A transaction that went wrong inside and has good signatures."""
         signer, message = step
         raw = decode(TxRaw, tx)

@@ -11,7 +11,7 @@ from tests.chain.everyday import begin, live, send
 from tests.chain.mutations import Mutator, collect_pieces
 from tests.chain.onslaught import Onslaught, Tally, build_requests
 
-INPUTS = int(os.environ.get("MESHKEEPER_FUZZ_INPUTS", "6000"))
+INPUTS = int(os.environ.get("MESHKEEPER_FUZZ_INPUTS", "4000"))
 SEED = os.environ.get("MESHKEEPER_FUZZ_SEED", "1")
 SLOWEST_S = 2.0
 """Most processor time of one input in all of its ways through the machine; a guard, not a measurement."""

@@ -23,7 +23,7 @@ from tests.chain.kit import RICH, Chain, build_genesis
 from tests.chain.mutations import Mutator, collect_pieces
 from tests.chain.onslaught import build_requests
 
-INPUTS = int(os.environ.get("MESHKEEPER_FUZZ_REQUESTS", "1200"))
+INPUTS = int(os.environ.get("MESHKEEPER_FUZZ_REQUESTS", "640"))
 SEED = os.environ.get("MESHKEEPER_FUZZ_SEED", "1")
 AT_ONCE = 32
 EXPECTED = {
