@@ -36,7 +36,7 @@ def read_cases(document: Mapping[str, Anything]) -> Iterator[dict[str, Anything]
     for case in document["cases"]:
         given = case["given"]
         if states and isinstance(given.get("state"), str):
-            given = {**given, "state": states[given["state"]]}
+            given = {**given, "state": states.get(given["state"], given["state"])}
         yield {"kind": document["kind"], **case, "given": given}
 
 

@@ -25,6 +25,8 @@ SHOWN_MAX = 300
 
 def run_blocks(given: Entry) -> Json:
     """Takes up the state and makes the blocks, one after the other."""
+    if isinstance(given["state"], str):
+        raise KeyError(f"no state of this file is called {given['state']!r}")
     app = App("vectors")
     genesis = from_json(GenesisState, given["state"])
     result = app.init_chain(genesis)

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -16,12 +17,15 @@ from chain.codec import type_url
 from chain.context import Context
 from chain.inference.keeper import Inferences
 from chain.inference.types import Inference
+from chain.params import MsgUpdateParams
 from chain.records import replace
 from tests.chain.wild.author import Author
 from tests.chain.wild.drafts import ALL, DRAFTS
+from tests.chain.wild.people import BRISK, find_person
 from tests.chain.wild.run import Run
 from tests.chain.wild.shrink import explain
-from tests.chain.wild.story import ROUTES, read_story, write_story
+from tests.chain.wild.story import ROUTES, Sent, read_story, write_story
+from tests.chain.wild.terms import draw_params
 
 MESSAGES = int(os.environ.get("MESHKEEPER_CHAIN_MESSAGES", "4000"))
 SEED = int(os.environ.get("MESHKEEPER_CHAIN_SEED", "1"))
@@ -125,6 +129,20 @@ def test_a_bug_is_found_and_its_story_is_short(
     assert sum("Msg" in line for line in told) == again.count() <= 2, told
     monkeypatch.undo()
     assert Run(again.world, again.start).play(again) is None
+
+
+def test_parameters_may_change_at_every_height_of_an_epoch() -> None:
+    chance, length = Random(SEED), BRISK.epoch.epoch_length
+    for at in range(length):
+        run = Run("running")
+        run.advance(run.height + at)
+        params = draw_params(chance, draw_params(chance, BRISK))
+        update = MsgUpdateParams(find_person("gov").address, params)
+        run.make_block((Sent(("gov",), (update,)),))
+        epoch = run.keepers.epochs.get_effective(run.look()).index
+        run.advance(run.height + 2 * length)
+        assert run.faults == [], (at, params)
+        assert run.keepers.epochs.get_effective(run.look()).index > epoch, "it goes on"
 
 
 def test_every_message_is_sent() -> None:
