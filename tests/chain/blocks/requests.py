@@ -206,7 +206,7 @@ def write_decisions(scene: Scene, state: str, paid: str) -> None:
         tells=("inference_upheld",),
     )
     scene.case(
-        "work that is claimed away cannot be refunded: the balance becomes a debt",
+        "found wrong after the pay was shared: everyone gives its part back",
         state,
         [check(ANN, paid), check(CAT, paid)],
         [(GOV, MsgInvalidateInference(GOV.address, paid))],

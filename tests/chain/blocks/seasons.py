@@ -12,6 +12,7 @@ from chain.records import replace
 from chain.rewards.types import MsgClaimRewards
 from chain.slashing.types import MsgUnjail
 from chain.tx import Any
+from chain.validation.types import MsgInvalidateInference
 from tests.chain.blocks.deeds import SEED, answer, ask, check, coin, commit, judge, mine, name_request
 from tests.chain.blocks.requests import open_epoch
 from tests.chain.blocks.scene import (
@@ -106,6 +107,12 @@ def write_settlements() -> File:
     )
     scene.case(
         "prices of a unit of compute are proposed", state, [price(ANN, 50), price(BEN, 70), price(DEV, 1)]
+    )
+    scene.case(
+        "an answer found wrong after it was settled: what is not there any more is a debt",
+        state,
+        [(GOV, MsgInvalidateInference(GOV.address, paid))],
+        tells=("inference_invalidated",),
     )
     write_collateral(scene, state)
     write_last_days(scene)
@@ -215,15 +222,16 @@ def write_governance() -> File:
 def write_proposals(scene: Scene, state: str, update: MsgUpdateParams) -> None:
     """Proposals that pass, fail and are rejected."""
     scene.case(
-        "a proposal passes with two of three votes and is carried out; the deposit comes back",
+        "a proposal passes with two of three votes; its schedule counts from the next start on",
         state,
         [propose(DEV, update)],
         [vote(ANN, 1), vote(BEN, 1), vote(DEV, 1), vote(CAT, 2)],
         [],
         [],
         [vote(CAT, 1)],
+        (),
         reasons=["", "", "", "ErrVoteNotAccepted", "ErrProposalNotFound", "ErrVoteNotAccepted"],
-        tells=("proposal_closed", "params_updated"),
+        tells=("proposal_closed", "params_updated", "epoch_params_activated"),
     )
     scene.case(
         "no quorum: the deposit is burnt",
