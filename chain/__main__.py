@@ -191,6 +191,29 @@ def export(
 
 
 @app.command()
+def revert(
+    height: Annotated[int, typer.Argument(help="The block that becomes the last one.")],
+    config: Config = None,
+    home: Home = None,
+    database_url: Url = None,
+) -> None:
+    """Take a chain that does not run back to an earlier block, for development."""
+    from chain.io.reverting import revert_chain
+    from chain.io.serve import open_database
+    from chain.io.settings import load_settings
+    from chain.io.snapshots import FOLDER, forget_above
+
+    settings = load_settings({"home": home, "database_url": database_url}, config)
+    database = open_database(settings)
+    try:
+        app_hash = revert_chain(database, height)
+        forget_above(settings.home / FOLDER, height)
+    finally:
+        database.close()
+    print(f"the chain stands at height {height} again, app hash {app_hash.hex()}")
+
+
+@app.command()
 def verify(config: Config = None, home: Home = None, database_url: Url = None) -> None:
     """Run every stored block again, from genesis, and compare every hash; the chain may be running."""
     from chain.io.recorded import verify_chain

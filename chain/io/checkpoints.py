@@ -115,6 +115,11 @@ def write_beginning(
     """
     beginning = {"chain_id": chain_id, "genesis": genesis, "genesis_app_hash": app_hash}
     connection.execute(insert(META).values(id=1, checkpoint_height=height, **beginning))
+    write_entries(connection, entries)
+
+
+def write_entries(connection: Connection, entries: Entries) -> None:
+    """Write entries into an empty checkpoint."""
     rows = ({"key": key, "value": value} for key, value in entries)
     while page := list(islice(rows, ROWS_PER_INSERT)):
         connection.execute(insert(KV), page)

@@ -86,6 +86,13 @@ def keep_snapshot(taken: Taken, folder: Path, keep: int) -> Path:
     return path
 
 
+def forget_above(folder: Path, height: int) -> None:
+    """Delete the snapshots of later heights."""
+    for path in list_snapshots(folder):
+        if read_metadata(path).header.height > height:
+            path.unlink(missing_ok=True)
+
+
 def list_snapshots(folder: Path) -> list[Path]:
     """The files in a folder of snapshots, newest first."""
     if not folder.is_dir():

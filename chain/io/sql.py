@@ -159,13 +159,13 @@ class Database:
     def initialise(self, chain_id: str, genesis: bytes, result: BlockResult) -> None:
         """Write a new chain's genesis, with its state as the first checkpoint."""
         entries = ((key, value) for key, value in result.changes if value is not None)
-        with self._transaction() as connection:
+        with self.write() as connection:
             write_beginning(connection, chain_id, genesis, result.app_hash, result.height, entries)
 
     def adopt(self, genesis: bytes, genesis_app_hash: bytes, tip: Metadata, entries: Entries) -> None:
         """Write the state of a chain that was made elsewhere, with the last block that gave it."""
         header = tip.header
-        with self._transaction() as connection:
+        with self.write() as connection:
             write_beginning(connection, header.chain_id, genesis, genesis_app_hash, header.height, entries)
             row = describe_block(header, tip.app_hash, tip.results_hash)
             connection.execute(insert(BLOCKS).values(row))
@@ -197,7 +197,7 @@ class Database:
     def commit(self, block: Block, result: BlockResult, rows: BlockRows) -> None:
         """Write a block and everything that it did, in one transaction, with a checkpoint when one is due."""
         header = block.header
-        with self._transaction() as connection:
+        with self.write() as connection:
             row = describe_block(header, result.app_hash, result.results_hash)
             connection.execute(insert(BLOCKS).values(row))
             if result.changes:
@@ -252,7 +252,8 @@ class Database:
             row = connection.execute(query.limit(1)).one_or_none()
         return None if row is None else (bytes(row.tx), bytes(row.result))
 
-    def _transaction(self) -> "_Write":
+    def write(self) -> "_Write":
+        """A transaction of the one process that owns the database. What fails inside is Fatal."""
         if self._writer is None:
             raise Fatal("the database is not open for writing")
         return _Write(self._writer)

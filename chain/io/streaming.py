@@ -35,16 +35,27 @@ def stream_state(url: str, height: int = 0) -> Iterator[tuple[Header, Iterator[t
             raise DatabaseRefused(NO_CHAIN)
         with database.engine.connect() as connection:
             hold_moment(connection)
-            checkpoint = connection.execute(select(META.c.checkpoint_height)).scalar()
-            if checkpoint is None:
-                raise DatabaseRefused(NO_CHAIN)
-            header, app_hash = _find_head(connection, height)
-            if header.height >= checkpoint:
-                yield header, _merge(connection, checkpoint, header.height)
-            else:
-                yield header, _gather(connection, header.height, app_hash)
+            header, _, entries = read_state(connection, height)
+            yield header, entries
     finally:
         database.close()
+
+
+def read_state(connection: Connection, height: int) -> tuple[Header, bytes, Iterator[tuple[bytes, bytes]]]:
+    """The same on a connection that is there, with the app hash."""
+    checkpoint = read_checkpoint_height(connection)
+    header, app_hash = _find_head(connection, height)
+    if header.height >= checkpoint:
+        return header, app_hash, _merge(connection, checkpoint, header.height)
+    return header, app_hash, _gather(connection, header.height, app_hash)
+
+
+def read_checkpoint_height(connection: Connection) -> int:
+    """The height whose state is written out. Refuses a database without a chain."""
+    checkpoint: int | None = connection.execute(select(META.c.checkpoint_height)).scalar()
+    if checkpoint is None:
+        raise DatabaseRefused(NO_CHAIN)
+    return checkpoint
 
 
 def _find_head(connection: Connection, height: int) -> tuple[Header, bytes]:
