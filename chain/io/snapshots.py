@@ -79,6 +79,8 @@ def write_snapshot(taken: Taken, path: Path) -> Snapshot:
 
 def keep_snapshot(taken: Taken, folder: Path, keep: int) -> Path:
     """Write a state into a folder of snapshots and leave the newest ones there."""
+    for unfinished in folder.glob("*.tmp"):
+        unfinished.unlink(missing_ok=True)
     path = folder / f"{taken.header.height:012}.snapshot"
     write_snapshot(taken, path)
     for old in list_snapshots(folder)[keep:]:

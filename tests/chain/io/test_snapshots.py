@@ -123,6 +123,8 @@ def test_the_newest_files_are_kept(origin: tuple[Chain, Database], tmp_path: Pat
     taken = take_stored(read_stored(str(origin[1].url)))
     folder = tmp_path / "kept"
     assert list_snapshots(folder) == []
+    folder.mkdir()
+    (folder / "000000000008.tmp").write_bytes(b"killed while it was written")
     for height in (9, 10, 11):
         taken.header = replace(chain.header, height=height)
         keep_snapshot(taken, folder, 2)

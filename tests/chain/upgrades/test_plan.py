@@ -7,9 +7,12 @@ import pytest
 from chain.app import App
 from chain.codec import encode
 from chain.context import Context
+from chain.epochs.types import GenesisMember
 from chain.errors import ErrInvalidRecord, Fatal
+from chain.fixed import Decimal
 from chain.machine import Keepers
 from chain.nodes.types import MsgSubmitNewParticipant
+from chain.proposals.types import GovernanceParams, MsgSubmitProposal, MsgVote, ProposalStatus, VoteOption
 from chain.queries.upgrade_types import QueryAppliedUpgradeAllResponse, QueryRoomVersionAllResponse
 from chain.records import replace
 from chain.upgrades import v2
@@ -21,7 +24,7 @@ from chain.upgrades.types import (
     RoomVersion,
     UpgradePlan,
 )
-from tests.chain.kit import Chain, Signer, build_genesis
+from tests.chain.kit import SHORT, Chain, Signer, build_genesis, pack
 
 ANN, BEN, CAT = Signer("ann"), Signer("ben"), Signer("cat")
 URLS = {ANN: "http://ann:9000/", BEN: "http://ben:9000", CAT: "http://cat:9000/api//"}
@@ -258,3 +261,29 @@ def test_the_upgrades_of_this_program_have_names_of_their_own_and_raise_versions
     names = [upgrade.name for upgrade in UPGRADES]
     assert len(dict.fromkeys(names)) == len(names)
     assert all(version > 1 for upgrade in UPGRADES for version in upgrade.versions.values())
+
+
+def propose(height: int) -> Chain:
+    """A chain in which a vote that ends at height 6 passes on an upgrade at a height."""
+    terms = GovernanceParams(4, Decimal(4, -1), Decimal(5, -1), 0)
+    members = (GenesisMember(BEN.address, 1),)
+    genesis = build_genesis(ANN, BEN, params=replace(SHORT, governance=terms), genesis_members=members)
+    chain = Chain(genesis, App("test", upgrades=()))
+    upgrade = MsgSoftwareUpgrade(ANN.address, "v2", height)
+    chain.run_to(1)
+    assert chain.send(BEN, MsgSubmitProposal(BEN.address, "go on", "", (pack(upgrade),))).code == 0
+    assert chain.send(BEN, MsgVote(BEN.address, 1, VoteOption.YES)).code == 0
+    chain.run_to(6)
+    return chain
+
+
+def test_the_members_of_an_epoch_plan_an_upgrade_by_vote() -> None:
+    chain = propose(9)
+    assert chain.app.export().upgrade_plan == UpgradePlan("v2", 9)
+    with pytest.raises(Fatal, match="'v2' begins with block 9"):
+        chain.run_to(9)
+
+
+def test_a_vote_that_ends_too_late_for_its_upgrade_fails() -> None:
+    (proposal,) = propose(6).app.export().proposals
+    assert (proposal.status, proposal.failure) == (ProposalStatus.FAILED, "ErrUpgradeNotAccepted")
