@@ -10,6 +10,7 @@ from chain.context import Context
 from chain.epochs.types import GenesisMember
 from chain.errors import ErrInvalidRecord, Fatal
 from chain.fixed import Decimal
+from chain.io.genesis_file import build_genesis as lay_out_genesis
 from chain.machine import Keepers
 from chain.nodes.types import MsgSubmitNewParticipant
 from chain.proposals.types import GovernanceParams, MsgSubmitProposal, MsgVote, ProposalStatus, VoteOption
@@ -240,6 +241,18 @@ def test_an_upgrade_that_fails_stops_the_machine_and_leaves_the_state_before(cha
     assert chain.app.info() == replace(before, version="test")
     with pytest.raises(Fatal, match="upgrade v2 at height 8 failed"):
         chain.app.finalize_block(chain.next_block())
+
+
+def test_a_document_that_was_laid_out_names_its_law_and_binds_every_program_to_it() -> None:
+    document = lay_out_genesis("mesh-1", 1, ANN.address, SHORT, {}, {})
+    assert document.applied_upgrades == (AppliedUpgrade("v2", 0),)
+    Chain(document, App("this")).make_block()
+    for known, why in (
+        ((), "has had the upgrade 'v2' since height 0"),
+        ((V2, Upgrade("v3", {}, v2.migrate)), "brings the upgrade 'v3', which is not planned"),
+    ):
+        with pytest.raises(Fatal, match=why):
+            Chain(document, App("other", upgrades=known)).make_block()
 
 
 @pytest.mark.parametrize(
