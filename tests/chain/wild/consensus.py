@@ -27,8 +27,10 @@ def find_validator_faults(passage: Passage) -> list[str]:
     if sum(after.values()) > POWER_MAX or any(power < 1 for power in after.values()):
         faults.append(f"impossible powers: {after}")
     expected = _compute(passage) if _has_changed(passage) else before
-    if expected is not None and after != (expected or before):
-        faults.append(f"the members give {expected or before}, the state holds {after}")
+    if expected and after != expected:
+        faults.append(f"the members give {expected}, the state holds {after}")
+    if before and not after:
+        faults.append("nobody is left to vote on blocks")
     return faults
 
 

@@ -16,7 +16,13 @@ from chain.epochs.types import MsgSubmitSeed
 from chain.fixed import Decimal
 from chain.inference.types import Inference, InferenceStatus, MsgFinishInference, MsgStartInference
 from chain.models.types import Model, MsgRegisterModel, MsgRetireModel
-from chain.nodes.types import HardwareNode, HardwareNodeStatus, MsgSubmitHardwareDiff, MsgSubmitNewParticipant
+from chain.nodes.types import (
+    HardwareNode,
+    HardwareNodeStatus,
+    MsgSubmitHardwareDiff,
+    MsgSubmitNewParticipant,
+    MsgSubmitNewUnfundedParticipant,
+)
 from chain.params import MsgUpdateParams
 from chain.poc.types import MsgSubmitPocBatch, MsgSubmitPocValidation
 from chain.pricing.types import MsgSubmitUnitOfComputePriceProposal
@@ -98,6 +104,13 @@ def draft_participant(_: Glance, chance: Random, who: str) -> MsgSubmitNewPartic
     url = chance.choice((f"http://{who}:9000", f"https://{who}.example", ""))
     own = build_key(address(who))
     return MsgSubmitNewParticipant(address(who), url, chance.choice((own, own, KEY, "")))
+
+
+def draft_newcomer(_: Glance, chance: Random, who: str) -> MsgSubmitNewUnfundedParticipant:
+    """Somebody registers another one, mostly one who has no account yet."""
+    other = find_person(chance.choice((f"new{chance.randrange(99)}", "pia", "dev")))
+    key = b64encode(other.public_key).decode()
+    return MsgSubmitNewUnfundedParticipant(address(who), other.address, f"http://{other.name}:1", key, KEY)
 
 
 def draft_hardware(g: Glance, chance: Random, who: str) -> MsgSubmitHardwareDiff:
@@ -327,6 +340,7 @@ DRAFTS: Mapping[type, tuple[Draft, int, tuple[str, ...]]] = {
     MsgRegisterModel: (draft_model, 1, ("gov", "gov", "ben")),
     MsgRetireModel: (draft_retirement, 1, ("gov", "sam")),
     MsgSubmitNewParticipant: (draft_participant, 1, (*HOSTS, "dev", "sam")),
+    MsgSubmitNewUnfundedParticipant: (draft_newcomer, 1, (*HOSTS, "gov", "sam")),
     MsgSubmitHardwareDiff: (draft_hardware, 3, (*HOSTS, "sam")),
     MsgSubmitSeed: (draft_seed, 2, (*HOSTS, "dev", "sam")),
     MsgSubmitPocBatch: (draft_batch, 3, (*HOSTS, "sam")),
