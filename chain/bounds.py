@@ -1,8 +1,9 @@
 """How long every text and every list of a transaction may be: one table, checked where one is opened.
 
 A room may refuse more than this table does, with a reason of its own; what the table says is what decoding,
-storing and copying a message can cost, whatever room it is for. No message holds one of its own kind, so
-their depth is bounded by their types; what is packed inside a proposal is opened once, and is no proposal.
+storing and copying a message can cost, whatever room it is for. It is looked at before records are made of
+the message. None holds one of its own kind, so their depth is bounded by their types; what is packed inside a
+proposal is opened once, and is no proposal.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,6 @@ from functools import cache
 from operator import attrgetter
 from typing import Any as Anything
 
-from chain.codec import message_class
 from chain.errors import ErrTooLong
 from chain.limits import (
     ADDRESS_LENGTH_MAX,
@@ -172,23 +172,21 @@ COUNTS: Mapping[str, Mapping[str, int]] = {
 """Most entries of a list, by message and field."""
 
 
-def check_bounds(record: object) -> None:
-    """Refuses a record that holds more than the table allows, at any depth (ErrTooLong)."""
-    kind: Anything = type(record)
-    _Checker.of(kind).check(record)
+def check_bounds(message: Anything) -> None:
+    """Refuses a protobuf message that holds more than the table allows, at any depth (ErrTooLong)."""
+    _Checker.of(message.DESCRIPTOR).check(message)
 
 
 class _Checker:
-    """What must be looked at in records of one class."""
+    """What must be looked at in messages of one kind."""
 
     @staticmethod
     @cache
-    def of(kind: Anything) -> "_Checker":
-        """The checker of a class."""
-        return _Checker(kind)
+    def of(descriptor: Anything) -> "_Checker":
+        """The checker of a kind."""
+        return _Checker(descriptor)
 
-    def __init__(self, kind: type) -> None:
-        descriptor = message_class(kind).DESCRIPTOR
+    def __init__(self, descriptor: Anything) -> None:
         self._name = descriptor.full_name
         texts, counts = TEXTS.get(self._name, {}), COUNTS.get(self._name, {})
         lists = {column.name for column in descriptor.fields if column.is_repeated}
@@ -205,24 +203,22 @@ class _Checker:
         self._parts = [attrgetter(column.name) for column in parts if not column.is_repeated]
         self._lists = [attrgetter(column.name) for column in parts if column.is_repeated]
 
-    def check(self, record: object) -> None:
-        """Refuses a record that holds too much."""
+    def check(self, message: Anything) -> None:
+        """Refuses a message that holds too much."""
         for get, name, most in self._texts:
-            if len(get(record)) > most:
-                self._refuse(name, len(get(record)), "characters", most)
+            if len(get(message)) > most:
+                self._refuse(name, len(get(message)), "characters", most)
         for get, name, most in self._counts:
-            if len(get(record)) > most:
-                self._refuse(name, len(get(record)), "entries", most)
+            if len(get(message)) > most:
+                self._refuse(name, len(get(message)), "entries", most)
         for get, name, most in self._entries:
-            longest = max(map(len, get(record)), default=0)
+            longest = max(map(len, get(message)), default=0)
             if longest > most:
                 self._refuse(name, longest, "characters in one entry", most)
         for get in self._parts:
-            part = get(record)
-            if part is not None:
-                check_bounds(part)
+            check_bounds(get(message))
         for get in self._lists:
-            for part in get(record):
+            for part in get(message):
                 check_bounds(part)
 
     def _refuse(self, name: str, length: int, unit: str, most: int) -> None:

@@ -113,14 +113,23 @@ def decode(record_class: type[Record], data: bytes) -> Record:
     return from_message(record_class, _parse(record_class, data))
 
 
-def decode_strict(record_class: type[Record], data: bytes) -> Record:
-    """The same for bytes from outside: refuses what is not well formed (`wire.py`), unknown fields too."""
-    return from_message(record_class, _parse_strict(record_class, data))
+def decode_strict(
+    record_class: type[Record], data: bytes, check: Callable[[Message], None] = lambda message: None
+) -> Record:
+    """The same for bytes from outside: refuses what is not well formed (`wire.py`), unknown fields too, and
+    what `check` refuses of the message before records are made of it.
+    """
+    message = _parse_strict(record_class, data)
+    check(message)
+    return from_message(record_class, message)
 
 
-def decode_canonical(record_class: type[Record], data: bytes) -> Record:
+def decode_canonical(
+    record_class: type[Record], data: bytes, check: Callable[[Message], None] = lambda message: None
+) -> Record:
     """The same for bytes that are hashed as they came: refuses any but the canonical form."""
     message = _parse_strict(record_class, data)
+    check(message)
     if message.SerializeToString(deterministic=True) != data:
         raise ErrTxDecode(why=f"{record_class.__name__} is not in canonical form")
     return from_message(record_class, message)

@@ -25,11 +25,9 @@ def open_tx(data: bytes, routes: Mapping[str, Route]) -> Tx:
     """The transaction in the bytes. Refuses unknown fields, a `TxRaw` that is not canonical, messages that
     no room handles, texts and lists beyond their bounds, and a transaction without messages.
     """
-    raw = decode_canonical(TxRaw, data)
-    body = decode_strict(TxBody, raw.body_bytes)
-    auth_info = decode_strict(AuthInfo, raw.auth_info_bytes)
-    for part in (raw, body, auth_info):
-        check_bounds(part)
+    raw = decode_canonical(TxRaw, data, check_bounds)
+    body = decode_strict(TxBody, raw.body_bytes, check_bounds)
+    auth_info = decode_strict(AuthInfo, raw.auth_info_bytes, check_bounds)
     if not body.messages:
         raise ErrInvalidRequest(why="the transaction carries no message")
     messages = tuple(_open_message(packed, routes) for packed in body.messages)
@@ -73,8 +71,6 @@ def _open_message(packed: Any, routes: Mapping[str, Route]) -> object:
     if route is None:
         raise ErrUnknownRequest(what=f"message {packed.type_url[:128]!r}")
     try:
-        message: object = decode_strict(route.message, packed.value)
-        check_bounds(message)
-        return message
+        return decode_strict(route.message, packed.value, check_bounds)
     except ErrTxDecode as error:
         raise ErrTxDecode(why=f"{packed.type_url}: {error}") from error

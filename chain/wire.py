@@ -9,7 +9,8 @@ the description of the message alone. Well formed are
   false;
 - text that is UTF-8, and messages inside that are well formed.
 
-In any order, repeated, with defaults written out: there the libraries agree.
+In any order, repeated, with defaults written out: there the libraries agree. Looking at it takes about a
+microsecond for each byte, so what is long is taken in canonical form only, which is told at once.
 """
 
 from functools import cache
@@ -21,6 +22,8 @@ MESSAGE, BYTES = 11, 12
 UINT32, ENUM, SFIXED32, SFIXED64, SINT32, SINT64 = range(13, 19)
 WIDTHS = {DOUBLE: 8, FIXED64_KIND: 8, SFIXED64: 8, FLOAT: 4, FIXED32_KIND: 4, SFIXED32: 4}
 """Kinds of a fixed number of bytes."""
+LOOSE_BYTES_MAX = 16_384
+"""Longest message that is taken in another form than the canonical one."""
 VARINT_BYTES_MAX = 10
 TAG_MAX = 2**32 - 1
 UINT64_MAX = 2**64 - 1
@@ -32,7 +35,9 @@ class Malformed(Exception):
 
 
 def check(data: bytes, descriptor: Anything) -> None:
-    """Raises Malformed unless the bytes are a well-formed message of that description."""
+    """Raises Malformed unless the bytes are a well-formed message of that description, and not too long."""
+    if len(data) > LOOSE_BYTES_MAX:
+        raise Malformed(f"more than {LOOSE_BYTES_MAX} bytes are taken in canonical form only")
     columns, at = _read_columns(descriptor), 0
     while at < len(data):
         tag, at = _read_number(data, at, TAG_MAX)
@@ -66,10 +71,14 @@ def _check_field(data: bytes, at: int, wire: int, kind: int, is_list: bool, insi
     elif kind != BYTES:
         if not is_list:
             raise Malformed("a field has the wire type of another kind")
-        wire = _find_wire(kind)
-        while at < end:
-            at = _check_scalar(data[:end], at, wire, kind)
+        _check_packed(data[at:end], kind)
     return end
+
+
+def _check_packed(data: bytes, kind: int) -> None:
+    wire, at = _find_wire(kind), 0
+    while at < len(data):
+        at = _check_scalar(data, at, wire, kind)
 
 
 def _check_scalar(data: bytes, at: int, wire: int, kind: int) -> int:

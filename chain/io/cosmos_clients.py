@@ -29,6 +29,7 @@ from chain.io.producer import BLOCK_BYTES_MAX, Machine, Producer
 from chain.io.proofs import answer_state
 from chain.io.sql import Database, StoredBlock
 from chain.io.telling import describe_trial, describe_tx
+from chain.mempool import TX_BYTES_MAX
 from chain.v1 import query_pb2, validators_pb2
 
 COSMOS_SDK_VERSION = "v0.53.0"
@@ -85,6 +86,9 @@ class TxService(tx_service_pb2_grpc.ServiceServicer):
         tx = request.tx_bytes or request.tx.SerializeToString(deterministic=True)
         if not tx:
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "neither tx_bytes nor tx is given")
+        if len(tx) > TX_BYTES_MAX:
+            why = f"the transaction has {len(tx)} bytes, at most {TX_BYTES_MAX}"
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, why)
         result = self._machine.simulate(tx)
         if result.code != 0:
             await _abort_trial(context, result)

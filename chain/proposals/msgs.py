@@ -78,8 +78,7 @@ class Msgs:
             allowed = ", ".join(self._governed)
             why = f"{packed.type_url[:128]!r} cannot be proposed; these can: {allowed}"
             raise ErrProposalNotAccepted(why=why)
-        message: object = decode_strict(governed.message, packed.value)
-        check_bounds(message)
+        message: object = decode_strict(governed.message, packed.value, check_bounds)
         signer = getattr(message, governed.signer)
         if signer != authority:
             why = f"{packed.type_url} names {signer!r} as {governed.signer}, not the authority {authority}"

@@ -7,7 +7,7 @@ from typing import Any as Anything
 from chain.block import QueryResult
 from chain.codec import decode_strict, encode
 from chain.context import Context
-from chain.errors import ErrUnknownRequest, Refusal
+from chain.errors import ErrInvalidRequest, ErrUnknownRequest, Refusal
 from chain.machine import Keepers
 from chain.queries import account_types as cosmos
 from chain.queries import jail_types as jail
@@ -38,6 +38,8 @@ from chain.queries.validation import ValidationQueries
 from chain.queries.validators import ValidatorQueries
 
 OWN = "/chain.v1.Query/"
+REQUEST_BYTES_MAX = 262_144
+"""Largest request: a thousand names and then some. Nobody pays for reading it."""
 AUTH = "/cosmos.auth.v1beta1.Query/"
 BANK = "/cosmos.bank.v1beta1.Query/"
 
@@ -278,6 +280,8 @@ def answer(queries: Mapping[str, Query], ctx: Context, path: str, data: bytes) -
     query = queries.get(path)
     if query is None:
         raise ErrUnknownRequest(what=f"query {path[:128]!r}")
+    if len(data) > REQUEST_BYTES_MAX:
+        raise ErrInvalidRequest(why=f"the request has {len(data)} bytes, at most {REQUEST_BYTES_MAX}")
     return encode(query.answer(ctx, decode_strict(query.request, data)))
 
 

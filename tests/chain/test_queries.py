@@ -9,7 +9,7 @@ from chain.cosmos import auth_pb2, bank_pb2
 from chain.errors import ErrInvalidRequest
 from chain.machine import build_keepers
 from chain.queries.pages import OFFSET_MAX, PAGE_BYTES_MAX, get_page
-from chain.queries.table import build_queries
+from chain.queries.table import REQUEST_BYTES_MAX, answer, build_queries
 from chain.queries.types import PageRequest
 from chain.store import Map, Store
 from chain.v1 import query_pb2
@@ -81,6 +81,13 @@ def test_a_page_of_large_entries_is_shorter_and_the_pages_join_to_the_whole_list
         seen += [parts[1] for parts, _ in entries]
         key = page.next_key
     assert (seen, key) == (list(range(10)), b"")
+
+
+def test_a_request_that_is_too_large_is_refused_unread() -> None:
+    queries = build_queries(build_keepers())
+    for path in queries:
+        with pytest.raises(ErrInvalidRequest, match="at most 262144"):
+            answer(queries, None, path, bytes(REQUEST_BYTES_MAX + 1))  # type: ignore[arg-type]
 
 
 def test_every_list_of_the_query_services_is_in_pages_or_short_by_its_nature() -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,18 @@ def test_what_they_may_differ_about_is_refused(name: str) -> None:
         wire.check(data, message_class(kind).DESCRIPTOR)
     with pytest.raises(ErrTxDecode):
         decode_strict(kind, data)
+
+
+def test_what_is_long_is_taken_in_canonical_form_only() -> None:
+    """Looking at a megabyte of two-byte fields would take a second, before anybody has paid or signed."""
+    long = encode(MsgSubmitPocBatch("creator", 18, "b", tuple(range(wire.LOOSE_BYTES_MAX)), (), "n"))
+    assert decode_strict(MsgSubmitPocBatch, long).batch_id == "b"
+    began = time.process_time()
+    with pytest.raises(ErrTxDecode, match="canonical form only"):
+        decode_strict(MsgSubmitPocBatch, Field(4, 0, 1).encode() * 500_000)
+    assert time.process_time() - began < 1
+    with pytest.raises(ErrTxDecode, match="canonical form only"):
+        decode_strict(MsgSubmitPocBatch, Field(4, 2, b"\x01" * 500_000).encode() * 2)
 
 
 def test_every_message_of_a_life_is_well_formed() -> None:
