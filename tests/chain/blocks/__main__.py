@@ -7,6 +7,7 @@ from tests.chain.blocks.mining import write_formations, write_hardware, write_po
 from tests.chain.blocks.recorded import write_cosmpy, write_first
 from tests.chain.blocks.requests import write_inferences, write_validations
 from tests.chain.blocks.seasons import write_governance, write_jailed, write_settlements
+from tests.chain.blocks.upgrades import write_upgrades
 
 FILES = (
     write_transactions,
@@ -20,6 +21,7 @@ FILES = (
     write_settlements,
     write_jailed,
     write_governance,
+    write_upgrades,
     write_first,
     write_cosmpy,
 )
