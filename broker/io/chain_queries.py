@@ -141,7 +141,7 @@ class ChainQueries:
 
     async def resolve(self, name: str) -> ModelResolution:
         """Where the registry leads a declared model id."""
-        request = query_pb2.QueryResolveModelRequest(id=name)
+        request = query_pb2.QueryResolveModelRequest(model_id=name)
         reply = await find(self._query.ResolveModel(request, timeout=QUERY_TIMEOUT_S))
         if reply is None:
             return ModelResolution(name, "")

@@ -29,12 +29,12 @@ class ModelQueries:
         self, ctx: Context, request: q.QueryModelAlternativesRequest
     ) -> q.QueryModelAlternativesResponse:
         """Alternatives as declared; empty for an unknown model."""
-        model_id = require_name("id", request.id)
+        model_id = require_name("model_id", request.model_id)
         return q.QueryModelAlternativesResponse(self._models.get_model_alternatives(ctx, model_id))
 
     def resolve_model(self, ctx: Context, request: q.QueryResolveModelRequest) -> q.QueryResolveModelResponse:
         """What an identifier stands for; refuses one that stands for nothing and lists what is valid."""
-        identifier = require_name("id", request.id)
+        identifier = require_name("model_id", request.model_id)
         model_id = self._models.resolve_model_id(ctx, identifier)
         if model_id is None:
             valid = ", ".join(self._models.get_resolver(ctx).list_valid()) or "none yet"

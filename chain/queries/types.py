@@ -66,7 +66,7 @@ class QueryModelsAllResponse(Record, frozen=True):
 class QueryModelAlternativesRequest(Record, frozen=True):
     """Asks for alternatives."""
 
-    id: str = ""
+    model_id: str = ""
 
 
 class QueryModelAlternativesResponse(Record, frozen=True):
@@ -78,7 +78,7 @@ class QueryModelAlternativesResponse(Record, frozen=True):
 class QueryResolveModelRequest(Record, frozen=True):
     """Asks what an identifier stands for."""
 
-    id: str = ""
+    model_id: str = ""
 
 
 class QueryResolveModelResponse(Record, frozen=True):

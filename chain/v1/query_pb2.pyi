@@ -60,10 +60,10 @@ class QueryModelsAllResponse(_message.Message):
     def __init__(self, models: _Optional[_Iterable[_Union[_models_pb2.Model, _Mapping]]] = ..., pagination: _Optional[_Union[_pagination_pb2.PageResponse, _Mapping]] = ...) -> None: ...
 
 class QueryModelAlternativesRequest(_message.Message):
-    __slots__ = ("id",)
-    ID_FIELD_NUMBER: _ClassVar[int]
-    id: str
-    def __init__(self, id: _Optional[str] = ...) -> None: ...
+    __slots__ = ("model_id",)
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    model_id: str
+    def __init__(self, model_id: _Optional[str] = ...) -> None: ...
 
 class QueryModelAlternativesResponse(_message.Message):
     __slots__ = ("alternative_models",)
@@ -72,10 +72,10 @@ class QueryModelAlternativesResponse(_message.Message):
     def __init__(self, alternative_models: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class QueryResolveModelRequest(_message.Message):
-    __slots__ = ("id",)
-    ID_FIELD_NUMBER: _ClassVar[int]
-    id: str
-    def __init__(self, id: _Optional[str] = ...) -> None: ...
+    __slots__ = ("model_id",)
+    MODEL_ID_FIELD_NUMBER: _ClassVar[int]
+    model_id: str
+    def __init__(self, model_id: _Optional[str] = ...) -> None: ...
 
 class QueryResolveModelResponse(_message.Message):
     __slots__ = ("model_id", "reachable_model_ids")

@@ -37,6 +37,10 @@ def test_branches_see_and_keep_and_drop_as_copies_of_a_dictionary_would(steps: l
             copies.append(dict(copies[-1]))
         elif name == "iterate":
             assert list(stores[-1].iterate(*given_)) == expect(copies[-1], *given_)
+            prefix, start = given_[0], given_[1] or b""
+            assert list(stores[-1].walk(prefix, start)) == expect(copies[-1], prefix, start, None)
+            back = expect(copies[-1], prefix, None, start + b"\0" if start else None)[::-1]
+            assert list(stores[-1].walk(prefix, start, True)) == back
         elif len(stores) > 1:
             branch, copy = stores.pop(), copies.pop()
             if name == "write":
