@@ -181,6 +181,12 @@ class TestBlocks:
         assert all(len(entry.participants) == 1 for entry in found)
 
 
+def test_a_genesis_may_hold_any_possible_set() -> None:
+    validators = (Validator(key("a"), 1), Validator(key("b"), 2**60 - 2))
+    world = World(validators=validators)
+    assert tuple(world.keepers.validators.get_validators(world.context())) == validators
+
+
 @pytest.mark.parametrize(
     "validators",
     [
