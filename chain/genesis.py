@@ -127,3 +127,7 @@ class GenesisState(Record, frozen=True):
     """
     room_versions: tuple[RoomVersion, ...] = ()
     """Versions of the rooms' law, by room; without those of version 1."""
+    inferences_forgotten_until: int = 0
+    """Latest request_timestamp of an inference that was forgotten: no request up to it can be started any
+    more, whatever the parameters become. Nanoseconds since the Unix epoch; 0 for none.
+    """

@@ -36,7 +36,9 @@ DETAILS = Map(b"\x14\x02", "inference/validation_details", (int, str), Inference
 """By epoch and inference."""
 SUMMARIES = Map(b"\x14\x03", "inference/summaries", (str, int), EpochPerformanceSummary)
 """By participant and epoch."""
-COLLECTIONS = (INFERENCES, TIMEOUTS, DETAILS, SUMMARIES, DEVELOPER_STATS)
+FORGOTTEN_UNTIL = Map(b"\x14\x05", "inference/forgotten_until", (), int)
+"""Latest request_timestamp of an inference that was forgotten."""
+COLLECTIONS = (INFERENCES, TIMEOUTS, DETAILS, SUMMARIES, DEVELOPER_STATS, FORGOTTEN_UNTIL)
 
 DENOM = "umesh"
 MODULE = "inference"
@@ -105,6 +107,12 @@ class Inferences:
         """Lets a started inference expire at the end of the block that the parameter says."""
         height = ctx.height + self._params.get_params(ctx).inference.expiration_blocks
         TIMEOUTS.set(ctx.store, InferenceTimeout(height, inference_id), height, inference_id)
+
+    def get_forgotten_until(self, ctx: Context) -> int:
+        """Latest request_timestamp of an inference that was forgotten; 0 for none. No request up to it can be
+        started: it could be one that was paid for already.
+        """
+        return FORGOTTEN_UNTIL.get(ctx.store) or 0
 
     def get_owed(self, ctx: Context) -> int:
         """What the module account owes: open escrows, and work that is not claimed, umesh."""
@@ -189,17 +197,22 @@ class Inferences:
         """Forgets inferences of old epochs, and what their validation needed once no claim asks for it.
 
         One whose request could still be started is kept, however short epochs are: a forgotten inference
-        could be started, and paid for, a second time.
+        could be started, and paid for, a second time. What is forgotten leaves its time behind, so that this
+        holds when the parameters let older requests in later.
         """
         params = self._params.get_params(ctx)
         threshold = params.epoch.inference_pruning_epoch_threshold
         window = params.inference
         first, _ = rules.compute_window(ctx.time_ns, window.timestamp_expiration, window.timestamp_advance)
+        known = until = self.get_forgotten_until(ctx)
         for inference in list(self.get_inferences(ctx)):
             if inference.request_timestamp < first and rules.is_prunable(
                 inference, upcoming_index, threshold
             ):
                 INFERENCES.delete(ctx.store, inference.inference_id)
+                until = max(until, inference.request_timestamp)
+        if until > known:
+            FORGOTTEN_UNTIL.set(ctx.store, until)
         for key, details in list(DETAILS.items(ctx.store)):
             if details.epoch_id + max(threshold, CLAIM_EPOCHS) > upcoming_index:
                 break
@@ -224,6 +237,8 @@ class Inferences:
             DETAILS.set(ctx.store, details, details.epoch_id, details.inference_id)
         for summary in genesis.epoch_performance_summaries:
             self.set_summary(ctx, summary)
+        if genesis.inferences_forgotten_until > 0:
+            FORGOTTEN_UNTIL.set(ctx.store, genesis.inferences_forgotten_until)
         self.developers.import_genesis(ctx, genesis)
 
     def export_genesis(self, ctx: Context) -> dict[str, object]:
@@ -233,6 +248,7 @@ class Inferences:
             "inference_timeouts": tuple(TIMEOUTS.values(ctx.store)),
             "inference_validation_details": tuple(DETAILS.values(ctx.store)),
             "epoch_performance_summaries": tuple(SUMMARIES.values(ctx.store)),
+            "inferences_forgotten_until": self.get_forgotten_until(ctx),
             **self.developers.export_genesis(ctx),
         }
 

@@ -141,6 +141,7 @@ class Msgs:
     def _check_window(self, ctx: Context, timestamp: int) -> None:
         params = self._params.get_params(ctx).inference
         first, last = rules.compute_window(ctx.time_ns, params.timestamp_expiration, params.timestamp_advance)
+        first = max(first, self._inferences.get_forgotten_until(ctx) + 1)
         if not first <= timestamp <= last:
             raise ErrTimestampOutsideWindow(timestamp=timestamp, first=first, last=last)
 

@@ -212,6 +212,7 @@ COMMENTS = {
     'chain.v1.GenesisState.inference_validations': 'What was re-executed, by epoch, participant and inference.',
     'chain.v1.GenesisState.inference_votes': 'Votes on inferences, by inference.',
     'chain.v1.GenesisState.inferences': 'Inferences, by identifier.',
+    'chain.v1.GenesisState.inferences_forgotten_until': 'Latest request_timestamp of an inference that was forgotten: no request up to it can be started any more, whatever the parameters become. Nanoseconds since the Unix epoch; 0 for none.',
     'chain.v1.GenesisState.initial_height': 'Height of the first block, at least 1.',
     'chain.v1.GenesisState.jailings': 'Who is jailed, by participant.',
     'chain.v1.GenesisState.model_prices': 'Prices that follow demand, by model.',

@@ -105,15 +105,7 @@ def write_settlements() -> File:
         reasons=["ErrInvalidSigner", "", "ErrNotJailed", "ErrNotJailed"],
         tells=("participant_unjailed",),
     )
-    scene.case(
-        "prices of a unit of compute are proposed", state, [price(ANN, 50), price(BEN, 70), price(DEV, 1)]
-    )
-    scene.case(
-        "an answer found wrong after it was settled: what is not there any more is a debt",
-        state,
-        [(GOV, MsgInvalidateInference(GOV.address, paid))],
-        tells=("inference_invalidated",),
-    )
+    write_others(scene, state, paid)
     write_collateral(scene, state)
     write_last_days(scene)
     return file
@@ -132,6 +124,19 @@ def free(by: Signer, who: Signer) -> tuple[Signer, object]:
 def price(who: Signer, amount: int) -> tuple[Signer, object]:
     """A proposal for the price of a unit of compute."""
     return who, MsgSubmitUnitOfComputePriceProposal(who.address, amount)
+
+
+def write_others(scene: Scene, state: str, paid: str) -> None:
+    """Proposed prices, and a decision that comes late."""
+    scene.case(
+        "prices of a unit of compute are proposed", state, [price(ANN, 50), price(BEN, 70), price(DEV, 1)]
+    )
+    scene.case(
+        "an answer found wrong after it was settled: what is not there any more is a debt",
+        state,
+        [(GOV, MsgInvalidateInference(GOV.address, paid))],
+        tells=("inference_invalidated",),
+    )
 
 
 def write_collateral(scene: Scene, state: str) -> None:

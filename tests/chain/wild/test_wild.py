@@ -20,7 +20,8 @@ from chain.inference.types import Inference
 from chain.params import MsgUpdateParams
 from chain.records import replace
 from tests.chain.wild.author import Author
-from tests.chain.wild.drafts import ALL, DRAFTS
+from tests.chain.wild.drafts import ALL, DRAFTS, draft_start
+from tests.chain.wild.glance import glance
 from tests.chain.wild.people import BRISK, find_person
 from tests.chain.wild.run import Run
 from tests.chain.wild.shrink import explain
@@ -143,6 +144,25 @@ def test_parameters_may_change_at_every_height_of_an_epoch() -> None:
         run.advance(run.height + 2 * length)
         assert run.faults == [], (at, params)
         assert run.keepers.epochs.get_effective(run.look()).index > epoch, "it goes on"
+
+
+def test_a_forgotten_request_is_not_paid_for_again_when_older_requests_are_let_in() -> None:
+    run = Run("running")
+
+    def let_in(seconds: int) -> None:
+        params = run.keepers.governance.get_params(run.look())
+        inference = replace(params.inference, timestamp_expiration=seconds)
+        update = MsgUpdateParams(find_person("gov").address, replace(params, inference=inference))
+        run.make_block((Sent(("gov",), (update,)),))
+
+    let_in(5)
+    start = Sent(("ann",), (draft_start(glance(run), Random(SEED), "ann"),))
+    run.make_block((start,))
+    run.advance(run.height + 3 * BRISK.epoch.epoch_length)
+    let_in(600)
+    run.make_block((start,))
+    assert run.faults == []
+    assert [tx.reason for tx in run.last.tx_results] == ["ErrTimestampOutsideWindow"]
 
 
 def test_every_message_is_sent() -> None:
