@@ -25,8 +25,10 @@ LIFETIME_NS = 60 * NS_PER_S
 """How long a transaction may wait for a block."""
 LIFETIME_NS_MAX = 590 * NS_PER_S
 """Just under the ten minutes after block time that the chain accepts."""
-GAS_LIMIT = 20_000_000
-"""More than the largest transaction can use (10 gas for each byte of 1 MiB)."""
+GAS_LIMIT = 250_000_000
+"""More than any transaction uses, also a claim that is checked against a million requests of an epoch. The
+chain takes the budget of a block where that is less.
+"""
 PENDING_MAX = 10_000
 """Transactions that may wait at once; more are refused, since the chain does not keep up."""
 HAND_IN_TIMEOUT_S = 5.0

@@ -13,8 +13,10 @@ from chain.io.keys import AccountKey
 from chain.io.refused import Refused
 from chain.v1 import events_pb2
 
-GAS_LIMIT = 2_000_000
-"""Gas that a command asks for; far more than any single message uses."""
+GAS_LIMIT = 250_000_000
+"""Gas that a command asks for; more than any single message uses. The chain takes the budget of a block where
+that is less.
+"""
 CALL_TIMEOUT_S = 10.0
 INCLUSION_TIMEOUT_S = 30.0
 """How long a command waits for its transaction to be in a block."""
