@@ -34,13 +34,16 @@ class Developers:
                 prompt_tokens=stats.prompt_tokens + inference.prompt_token_count,
                 completion_tokens=stats.completion_tokens + inference.completion_token_count,
                 spent=min(stats.spent + inference.actual_cost, SUM_MAX),
+                last_block_timestamp=ctx.time_ms,
             ),
         )
 
     def count_expired(self, ctx: Context, epoch_index: int, inference: Inference) -> None:
         """Counts an inference that nobody finished in time."""
         stats = self._get(ctx, epoch_index, inference)
-        self._set(ctx, replace(stats, expired_count=stats.expired_count + 1))
+        self._set(
+            ctx, replace(stats, expired_count=stats.expired_count + 1, last_block_timestamp=ctx.time_ms)
+        )
 
     def count_invalidated(self, ctx: Context, inference: Inference, refunded: int) -> None:
         """Counts an answer that was wrong, and what the requester got back of what it had paid."""
@@ -51,6 +54,7 @@ class Developers:
                 stats,
                 invalidated_count=stats.invalidated_count + 1,
                 refunded=min(stats.refunded + refunded, SUM_MAX),
+                last_block_timestamp=ctx.time_ms,
             ),
         )
 
@@ -78,15 +82,7 @@ class Developers:
     def _get(self, ctx: Context, epoch_index: int, inference: Inference) -> DeveloperStats:
         developer, model = inference.requested_by, inference.model
         known = DEVELOPER_STATS.get(ctx.store, epoch_index, developer, model)
-        return known or DeveloperStats(
-            developer, epoch_index, model, first_block_timestamp=ctx.time_ms, last_block_timestamp=ctx.time_ms
-        )
+        return known or DeveloperStats(developer, epoch_index, model, first_block_timestamp=ctx.time_ms)
 
     def _set(self, ctx: Context, stats: DeveloperStats) -> None:
-        DEVELOPER_STATS.set(
-            ctx.store,
-            replace(stats, last_block_timestamp=ctx.time_ms),
-            stats.epoch_index,
-            stats.developer,
-            stats.model,
-        )
+        DEVELOPER_STATS.set(ctx.store, stats, stats.epoch_index, stats.developer, stats.model)
