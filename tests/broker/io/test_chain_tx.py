@@ -26,7 +26,7 @@ Answer = Callable[[bytes], abci_pb2.TxResponse]
 def test_the_bytes_of_a_transaction_never_change() -> None:
     signed = sign_transaction(KEY, "mesh-1", 7, MESSAGE, TIME_NS + 5)
     assert KEY.address == "mesh1tp7fhly84qm6q4hhzmp0nh5frtdugmyskz0z4j"
-    assert signed.tx_hash == "C5DB8BE805916EA4898C2D5CCC1A07545D0D0564B0A737DA14D8C3AE42733B2E"
+    assert signed.tx_hash == "A3BB198742F99DC99A4FC84CFE8067ED44136B723A1C146BF02B72228A512EC8"
     assert signed.tx_hash == hashlib.sha256(signed.tx_bytes).hexdigest().upper()
 
 
