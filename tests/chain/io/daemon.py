@@ -18,7 +18,7 @@ from chain.v1 import events_pb2
 from tests.chain.kit import CHAIN_ID, Signer, build_genesis, build_tx
 from tests.forks import FORKS, run_command
 
-START_TIMEOUT_S = 30
+START_TIMEOUT_S = 60
 ADA, BOB = Signer("ada"), Signer("bob")
 
 
