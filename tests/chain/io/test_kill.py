@@ -23,7 +23,7 @@ from tests.chain.io.daemon import ADA, BOB, Client, Daemon, payment
 from tests.chain.io.payers import Told, load
 from tests.chain.kit import RICH
 
-KILLS = int(os.environ.get("MESHKEEPER_KILLS", "10"))
+KILLS = int(os.environ.get("MESHKEEPER_KILLS", "8"))
 TIMEOUT_S = 120 + 10 * KILLS
 LOAD_S_MAX = 0.3
 """Longest time between ready, or the first transaction in a block, and SIGKILL."""
