@@ -87,6 +87,8 @@ class Msgs:
             self._nodes.require_participant(ctx, address)
         self._check_claims(ctx, list_finish_claims(msg))
         known = self._inferences.get_inference(ctx, msg.inference_id)
+        if known is None:
+            self._check_not_forgotten(ctx, msg.request_timestamp)
         _check_not_finished(msg, known)
         model_id = self._match_model(ctx, msg.model, known)
         inference = self._price(ctx, known or self._build(ctx, msg.inference_id, model_id))
@@ -144,6 +146,12 @@ class Msgs:
         first = max(first, self._inferences.get_forgotten_until(ctx) + 1)
         if not first <= timestamp <= last:
             raise ErrTimestampOutsideWindow(timestamp=timestamp, first=first, last=last)
+
+    def _check_not_forgotten(self, ctx: Context, timestamp: int) -> None:
+        """An answer to a request that may have been answered, paid and forgotten already is none."""
+        first = self._inferences.get_forgotten_until(ctx) + 1
+        if timestamp < first:
+            raise ErrTimestampOutsideWindow(timestamp=timestamp, first=first, last=ctx.time_ns)
 
     def _check_not_ahead(self, ctx: Context, timestamp: int) -> None:
         """A finish may come late, but not for a request that is still to be signed: such a record would never

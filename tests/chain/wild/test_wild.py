@@ -20,9 +20,9 @@ from chain.inference.types import Inference
 from chain.params import MsgUpdateParams
 from chain.records import replace
 from tests.chain.wild.author import Author
-from tests.chain.wild.drafts import ALL, DRAFTS, draft_start
+from tests.chain.wild.drafts import ALL, DRAFTS, answer, draft_start
 from tests.chain.wild.glance import glance
-from tests.chain.wild.people import BRISK, find_person
+from tests.chain.wild.people import BRISK, NAMES, find_person
 from tests.chain.wild.run import Run
 from tests.chain.wild.shrink import explain
 from tests.chain.wild.story import ROUTES, Sent, read_story, write_story
@@ -146,7 +146,7 @@ def test_parameters_may_change_at_every_height_of_an_epoch() -> None:
         assert run.keepers.epochs.get_effective(run.look()).index > epoch, "it goes on"
 
 
-def test_a_forgotten_request_is_not_paid_for_again_when_older_requests_are_let_in() -> None:
+def test_a_forgotten_request_is_neither_started_nor_answered_again() -> None:
     run = Run("running")
 
     def let_in(seconds: int) -> None:
@@ -158,11 +158,15 @@ def test_a_forgotten_request_is_not_paid_for_again_when_older_requests_are_let_i
     let_in(5)
     start = Sent(("ann",), (draft_start(glance(run), Random(SEED), "ann"),))
     run.make_block((start,))
+    (request,) = glance(run).started
+    executor = NAMES[request.assigned_to]
+    finish = Sent((executor,), (answer(request, executor, 5),))
+    run.make_block((finish,))
     run.advance(run.height + 3 * BRISK.epoch.epoch_length)
     let_in(600)
-    run.make_block((start,))
+    run.make_block((start, finish))
     assert run.faults == []
-    assert [tx.reason for tx in run.last.tx_results] == ["ErrTimestampOutsideWindow"]
+    assert [tx.reason for tx in run.last.tx_results] == ["ErrTimestampOutsideWindow"] * 2
 
 
 def test_every_message_is_sent() -> None:
