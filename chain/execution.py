@@ -197,12 +197,17 @@ class Executor:
         return tuple(answers)
 
     def _work(self, route: Route, branch: Context, message: object, ante: Ante) -> object:
-        """What a handler answers. It pays for the work that it did also when it refuses."""
+        """What a handler answers. It pays for the work that it did also when it refuses; that there was not
+        enough gas for it comes before what it says.
+        """
         try:
             return route.handle(branch, message)
-        finally:
-            ante.gas.used += WORK_GAS * branch.work
+        except (Fatal, MemoryError, RecursionError):
             branch.work = 0
+            raise
+        finally:
+            work, branch.work = branch.work, 0
+            ante.gas.consume(WORK_GAS * work)
 
 
 def attempt(action: Callable[[], Outcome]) -> tuple[Outcome | None, Refusal | None]:

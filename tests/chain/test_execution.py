@@ -20,7 +20,7 @@ from chain.machine import build_keepers, import_genesis
 from chain.router import build_routes
 from chain.store import Store
 from chain.tx import AuthInfo, Tx, TxBody, TxRaw
-from tests.chain.kit import CHAIN_ID, GENESIS_TIME_NS, RICH, Chain, Signer, build_genesis, build_tx
+from tests.chain.kit import CHAIN_ID, GAS_LIMIT, GENESIS_TIME_NS, RICH, Chain, Signer, build_genesis, build_tx
 
 ANN = Signer("ann")
 KEEPERS = build_keepers()
@@ -79,6 +79,15 @@ def test_a_failure_inside_a_handler_fails_its_transaction_and_keeps_fee_and_sequ
     assert BALANCES.get(ctx.store, ANN.address, "umesh") == RICH - 5
     account = ACCOUNTS.get(ctx.store, ANN.address)
     assert account is not None and account.sequence == 1
+
+
+def test_work_that_there_is_no_gas_for_comes_before_a_refusal() -> None:
+    def refuse(ctx: Context, message: MsgSend) -> object:
+        ctx.work += GAS_LIMIT
+        raise ErrTxDecode(why="it is none")
+
+    _, result = run(refuse)
+    assert (result.reason, result.gas_used > GAS_LIMIT) == ("ErrOutOfGas", True)
 
 
 @pytest.mark.parametrize("error", [MemoryError, RecursionError, KeyboardInterrupt, Fatal])
