@@ -1,6 +1,6 @@
-"""Which signatures a block will ask for, so that whoever drives the machine can verify them beforehand,
-several at once. Only saves time: a signature that was not verified beforehand is verified when it is asked
-for.
+"""Which signatures inside messages a block will ask for, so that whoever drives the machine can verify them
+beforehand, several at once; those of the transactions themselves were verified on their way in. Only saves
+time: a signature that was not verified beforehand is verified when it is asked for.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from chain.auth.keeper import Accounts
 from chain.auth.types import Signed
 from chain.context import Context
-from chain.envelope import sign_bytes
 from chain.router import Route
 from chain.tx import Tx
 
@@ -16,19 +15,10 @@ from chain.tx import Tx
 def list_signatures(
     ctx: Context, txs: Iterable[Tx], accounts: Accounts, routes: Mapping[str, Route]
 ) -> tuple[Signed, ...]:
-    """Those of the transactions and those inside their messages, of accounts whose keys are known, once each
-    and without those that are known to be good.
-    """
-    named = (name for tx in txs for name in (*_find_in_tx(ctx, tx, accounts), *_find_in_messages(tx, routes)))
+    """Those of accounts whose keys are known, once each and without those that are known to be good."""
+    named = dict.fromkeys(name for tx in txs for name in _find_in_messages(tx, routes))
     found = (accounts.find_signed(ctx, *name) for name in named)
-    return tuple(dict.fromkeys(signed for signed in found if signed is not None))
-
-
-def _find_in_tx(ctx: Context, tx: Tx, accounts: Accounts) -> Iterator[tuple[str, bytes, bytes]]:
-    for address, signature in zip(tx.signers, tx.raw.signatures, strict=False):
-        account = accounts.find_account(ctx, address)
-        if account is not None:
-            yield address, sign_bytes(tx.raw, ctx.header.chain_id, account.account_number), signature
+    return tuple(signed for signed in found if signed is not None)
 
 
 def _find_in_messages(tx: Tx, routes: Mapping[str, Route]) -> Iterator[tuple[str, bytes, bytes]]:

@@ -201,7 +201,7 @@ def _verify_signature(ante: Ante, address: str, info: SignerInfo, signature: byt
     if ante.mode in (Mode.RECHECK, Mode.SIMULATE):
         return
     message = sign_bytes(ante.tx.raw, ante.ctx.header.chain_id, account.account_number)
-    if not ante.accounts.verify(ante.ctx, address, message, signature):
+    if not ante.accounts.verify_by(account, message, signature):
         why = f"check account number {account.account_number} and chain {ante.ctx.header.chain_id!r}"
         raise ErrUnauthorized(address=address, why=why)
 

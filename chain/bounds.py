@@ -200,8 +200,12 @@ class _Checker:
         parts = [
             column for column in descriptor.fields if column.message_type and _is_bounded(column.message_type)
         ]
-        self._parts = [attrgetter(column.name) for column in parts if not column.is_repeated]
-        self._lists = [attrgetter(column.name) for column in parts if column.is_repeated]
+        inside = [
+            (attrgetter(column.name), _Checker.of(column.message_type), column.is_repeated)
+            for column in parts
+        ]
+        self._parts = [(get, checker) for get, checker, is_repeated in inside if not is_repeated]
+        self._lists = [(get, checker) for get, checker, is_repeated in inside if is_repeated]
 
     def check(self, message: Anything) -> None:
         """Refuses a message that holds too much."""
@@ -215,11 +219,11 @@ class _Checker:
             longest = max(map(len, get(message)), default=0)
             if longest > most:
                 self._refuse(name, longest, "characters in one entry", most)
-        for get in self._parts:
-            check_bounds(get(message))
-        for get in self._lists:
+        for get, checker in self._parts:
+            checker.check(get(message))
+        for get, checker in self._lists:
             for part in get(message):
-                check_bounds(part)
+                checker.check(part)
 
     def _refuse(self, name: str, length: int, unit: str, most: int) -> None:
         raise ErrTooLong(field=f"{self._name}.{name}", length=length, unit=unit, limit=most)

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from chain.ante import Ante, GasMeter, Mode, run_ante
+from chain.auth.types import AuthParams
 from chain.block import TxResult
 from chain.codec import encode, type_url
 from chain.context import Context
@@ -119,12 +120,13 @@ class Executor:
         expected of them; one that does not fit is passed over.
         """
         chosen: list[bytes] = []
+        auth = self._keepers.governance.get_params(ctx).auth
         left = self._get_budget(ctx)
         for data in dict.fromkeys(txs):
             tx = self.find_tx(data) if len(data) <= bytes_max else None
             if tx is None:
                 continue
-            gas = self._compute_least(ctx, tx)
+            gas = _compute_least(auth, tx)
             gas = max(gas, min(ESTIMATE_FACTOR * gas, tx.auth_info.fee.gas_limit))
             if left is None or gas <= left or not chosen:
                 chosen.append(data)
@@ -135,11 +137,12 @@ class Executor:
     def is_within_budget(self, ctx: Context, txs: Iterable[bytes]) -> bool:
         """Whether all of these are transactions, and may use together what they use at least."""
         budget, least = self._get_budget(ctx), 0
+        auth = self._keepers.governance.get_params(ctx).auth
         for data in txs:
             tx = self.find_tx(data)
             if tx is None:
                 return False
-            least += self._compute_least(ctx, tx)
+            least += _compute_least(auth, tx)
         return budget is None or least <= budget
 
     def check_structure(self, data: bytes) -> Refusal | None:
@@ -154,17 +157,10 @@ class Executor:
         """Most gas that a block may use; None for no limit."""
         return self._keepers.governance.get_params(ctx).auth.max_block_gas or None
 
-    def _compute_least(self, ctx: Context, tx: Tx) -> int:
-        """Gas that a transaction uses at least when it gets past the ante."""
-        auth = self._keepers.governance.get_params(ctx).auth
-        by_size = tx.size * auth.tx_size_cost_per_byte + len(tx.signers) * auth.sig_verify_cost
-        return by_size + MESSAGE_GAS * len(tx.messages)
-
     def _run_ante(self, ante: Ante) -> None:
         block = ante.gas.block_limit
-        if block is not None and block < self._compute_least(ante.ctx, ante.tx) <= (
-            ante.params.auth.max_block_gas
-        ):
+        auth = ante.params.auth
+        if block is not None and block < _compute_least(auth, ante.tx) <= auth.max_block_gas:
             raise ErrBlockFull(gas_left=block)
         run_ante(ante)
 
@@ -208,6 +204,12 @@ class Executor:
         finally:
             work, branch.work = branch.work, 0
             ante.gas.consume(WORK_GAS * work)
+
+
+def _compute_least(auth: AuthParams, tx: Tx) -> int:
+    """Gas that a transaction uses at least when it gets past the ante."""
+    by_size = tx.size * auth.tx_size_cost_per_byte + len(tx.signers) * auth.sig_verify_cost
+    return by_size + MESSAGE_GAS * len(tx.messages)
 
 
 def attempt(action: Callable[[], Outcome]) -> tuple[Outcome | None, Refusal | None]:

@@ -75,7 +75,11 @@ class Accounts:
         """Whether the signature is the account's over the message. False while its public key is unknown: an
         account becomes known with its first transaction."""
         account = ACCOUNTS.get(ctx.store, address)
-        if account is None or not account.key_type:
+        return account is not None and self.verify_by(account, message, signature)
+
+    def verify_by(self, account: Account, message: bytes, signature: bytes) -> bool:
+        """The same for an account's record."""
+        if not account.key_type:
             return False
         return self._signatures.verify(account.key_type, account.public_key, message, signature)
 

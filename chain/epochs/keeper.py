@@ -73,7 +73,7 @@ class Epochs:
 
     def get_effective(self, ctx: Context) -> Epoch:
         """The epoch whose groups serve requests now."""
-        epoch = self.get_epoch(ctx, EFFECTIVE_INDEX.get(ctx.store) or 0)
+        epoch = self.get_epoch(ctx, _get_effective_index(ctx))
         if epoch is None:
             raise ErrEffectiveEpochNotFound()
         return epoch
@@ -148,11 +148,11 @@ class Epochs:
 
     def get_effective_group(self, ctx: Context, model_id: str = "") -> EpochGroupData | None:
         """A group of the effective epoch, or None."""
-        return self.get_group(ctx, self.get_effective(ctx).index, model_id)
+        return self.get_group(ctx, _get_effective_index(ctx), model_id)
 
     def require_effective_group(self, ctx: Context, model_id: str = "") -> EpochGroupData:
         """A group of the effective epoch; refuses when there is none and names what is served."""
-        index = self.get_effective(ctx).index
+        index = _get_effective_index(ctx)
         group = self.get_group(ctx, index, model_id)
         if group is None:
             parent = self.get_group(ctx, index)
@@ -257,3 +257,7 @@ def _refuse_impossible(genesis: GenesisState) -> None:
     for one, other in pairwise(groups):
         if one == other:
             raise ErrEpochGroupDataAlreadyExists(epoch_index=one[0], model_id=one[1])
+
+
+def _get_effective_index(ctx: Context) -> int:
+    return EFFECTIVE_INDEX.get(ctx.store) or 0

@@ -80,14 +80,19 @@ def _make_block(trade: Trade, txs: list[bytes]) -> float:
     feed = Feed(database, tip.height, genesis.initial_height)
     producer = Producer(machine, database, tip, feed, Metrics())
     calm_collector()
-    began = time.perf_counter()
-    for tx in txs:
-        assert producer.broadcast(tx).code == 0
-    asyncio.run(producer.produce())
-    spent = time.perf_counter() - began
+    spent = asyncio.run(_measure(producer, txs))
     assert sum(1 for one in machine.export().inferences if one.actual_cost) == PAIRS
     database.close()
     return len(txs) / spent
+
+
+async def _measure(producer: Producer, txs: list[bytes]) -> float:
+    """Seconds from the first check to the durable block."""
+    began = time.perf_counter()
+    for tx in txs:
+        assert producer.broadcast(tx).code == 0
+    await producer.produce()
+    return time.perf_counter() - began
 
 
 def _verify_bare(txs: list[bytes], keys: dict[str, bytes], numbers: dict[str, int]) -> float:

@@ -11,49 +11,46 @@ from chain.records import replace
 from tests.chain.kit import Chain, Signer, build_tx
 from tests.chain.market import Market
 
+Trade = tuple[Chain, Market, dict[str, int]]
+
 
 @pytest.fixture
-def trade() -> tuple[Chain, list[bytes]]:
-    """A chain, and a start and a finish on it, signed."""
+def trade() -> Trade:
+    """A chain with a market on it, and the numbers of its accounts."""
     market = Market()
     genesis = market.export()
     numbers = {account.address: account.account_number for account in genesis.accounts}
-    chain = Chain(genesis, App("test"))
-    agent, executor = market.signers["agent"], market.signers["exec"]
-    start, finish = market.start(), market.finish()
-    return chain, [
-        build_tx([(agent, numbers[agent.address], 0)], start),
-        build_tx([(executor, numbers[executor.address], 0)], finish),
-    ]
+    return Chain(genesis, App("test")), market, numbers
 
 
-def test_each_signature_of_a_block_is_listed_once_and_none_that_is_known(
-    trade: tuple[Chain, list[bytes]],
+def sign(trade: Trade, name: str, message: object) -> bytes:
+    _, market, numbers = trade
+    signer = market.signers[name]
+    return build_tx([(signer, numbers[signer.address], 0)], message)
+
+
+def test_each_signature_in_the_messages_of_a_block_is_listed_once_and_none_that_is_known(
+    trade: Trade,
 ) -> None:
-    """Two transactions, and inside them the requester's, the agent's twice over, the executor's."""
-    chain, txs = trade
+    """The requester's and the agent's, which start and finish both hold, and the executor's."""
+    chain, market, _ = trade
+    txs = [sign(trade, "agent", market.start()), b"no transaction", sign(trade, "exec", market.finish())]
     listed = chain.app.list_signatures(txs)
-    assert len(listed) == 5
+    assert len(listed) == 3
     chain.app.remember_signatures(asyncio.run(verify(listed)))
     assert chain.app.list_signatures(txs) == ()
-    assert [result.code for result in chain.make_block(*txs).tx_results] == [0, 0]
+    assert [result.code for result in chain.make_block(txs[0], txs[2]).tx_results] == [0, 0]
 
 
-def test_what_is_checked_on_its_way_in_is_not_listed_for_the_block(trade: tuple[Chain, list[bytes]]) -> None:
-    chain, txs = trade
-    assert [chain.app.check_tx(tx).code for tx in txs] == [0, 0]
-    assert len(chain.app.list_signatures(txs)) == 3
-
-
-def test_a_bad_signature_is_refused_whether_verified_before_or_not(trade: tuple[Chain, list[bytes]]) -> None:
-    chain, (start, finish) = trade
-    spoilt = start[:-10] + bytes(10)
-    listed = chain.app.list_signatures([spoilt, b"no transaction", finish])
+def test_a_bad_signature_is_refused_whether_verified_before_or_not(trade: Trade) -> None:
+    chain, market, _ = trade
+    forged = market.start(transfer_signature=market.sign("other", "something else"))
+    txs = [sign(trade, "agent", forged), sign(trade, "exec", market.finish())]
+    listed = chain.app.list_signatures(txs)
     good = asyncio.run(verify(listed))
     assert len(good) == len(listed) - 1
     chain.app.remember_signatures(good)
-    results = chain.make_block(spoilt, finish).tx_results
-    assert [result.reason for result in results] == ["ErrUnauthorized", ""]
+    assert [result.reason for result in chain.make_block(*txs).tx_results] == ["ErrInvalidSignature", ""]
 
 
 def test_only_good_signatures_come_back_and_few_are_left_to_the_block() -> None:
