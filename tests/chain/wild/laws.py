@@ -230,8 +230,10 @@ def find_budget_faults(passage: Passage) -> list[str]:
 
 
 def _is_left_out(tx: TxResult) -> bool:
-    """Whether a transaction found no room, or ran out of gas before anything was done for it."""
-    return tx.reason == "ErrBlockFull" or (tx.reason == "ErrOutOfGas" and not tx.events)
+    """Whether a transaction found no room, or ran out of gas: then the charge that was too much is among what
+    it used, and nothing was done for it.
+    """
+    return tx.reason in ("ErrBlockFull", "ErrOutOfGas")
 
 
 LAWS: dict[str, Callable[[Passage], list[str]]] = {
