@@ -223,7 +223,7 @@ class Map(Generic[Value]):
 
     def find_first(self, store: Store, start: int) -> int | None:
         """The smallest first part, a number, that is at least `start`; None when there is none."""
-        for key, _ in store.iterate(self.prefix, start=self.encode(start)):
+        for key, _ in store.walk(self.prefix, self.encode(start)):
             return int(self.decode(key)[0])
         return None
 

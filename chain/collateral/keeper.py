@@ -45,8 +45,14 @@ class Deposits:
         return int(record.amount.amount) if record else 0
 
     def get_unbondings(self, ctx: Context, participant: str) -> tuple[UnbondingCollateral, ...]:
-        """A participant's withdrawals under way, by epoch."""
-        return tuple(entry for entry in self.get_all_unbondings(ctx) if entry.participant == participant)
+        """A participant's withdrawals under way, by epoch. Looks into each epoch in which somebody's ends, so
+        it does not take longer the more participants withdraw.
+        """
+        found, epoch = [], UNBONDINGS.find_first(ctx.store, 0)
+        while epoch is not None:
+            found.append(UNBONDINGS.get(ctx.store, epoch, participant))
+            epoch = UNBONDINGS.find_first(ctx.store, epoch + 1)
+        return tuple(entry for entry in found if entry is not None)
 
     def get_all_unbondings(self, ctx: Context) -> Iterator[UnbondingCollateral]:
         """All withdrawals under way, by epoch and participant."""
@@ -90,9 +96,7 @@ class Deposits:
 
     def advance_epoch(self, ctx: Context, completed_epoch: int) -> None:
         """Pays out every withdrawal whose epoch has ended, this one or an earlier one."""
-        for entry in list(self.get_all_unbondings(ctx)):
-            if entry.completion_epoch > completed_epoch:
-                break
+        for _, entry in UNBONDINGS.items_before(ctx.store, completed_epoch + 1):
             UNBONDINGS.delete(ctx.store, entry.completion_epoch, entry.participant)
             amount = int(entry.amount.amount)
             self._bank.send_coins_from_module_to_account(ctx, MODULE, entry.participant, amount, DENOM)
