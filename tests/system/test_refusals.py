@@ -142,7 +142,7 @@ MESSAGES: list[tuple[str, Callable[[World], object], str]] = [
 QUESTIONS: list[tuple[str, Give, str]] = [
     ("an inference that is not", lambda w: w.query("Inference", index="nobody"), "NOT_FOUND"),
     ("a participant that is not", lambda w: w.query("Participant", index="mesh1nowhere"), "mesh1nowhere"),
-    ("a model that is not", lambda w: w.query("ResolveModel", id="../etc"), "NOT_FOUND"),
+    ("a model that is not", lambda w: w.query("ResolveModel", model_id="../etc"), "NOT_FOUND"),
     ("an executor for an unknown model", lambda w: w.query("GetRandomExecutor", model="nobody"), "NOT_FOUND"),
     ("a method that is not", lambda w: w.call("/chain.v1.Query/Everything"), "UNIMPLEMENTED"),
     ("bytes that are no question", lambda w: w.call("/chain.v1.Query/Model", b"\xff\xff"), "I"),
