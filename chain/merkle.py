@@ -14,8 +14,8 @@ H is SHA-256. The hash depends on the entries alone, never on the order in which
 about 16 hashes however large the state is. A proof shows one key's value, or that the key is absent.
 """
 
-import hashlib
 from collections.abc import Iterable
+from hashlib import sha256
 
 from chain.records import Record
 
@@ -37,7 +37,7 @@ Undo = tuple[int, bytes, bytes | None]
 
 
 def _sha256(data: bytes) -> bytes:
-    return hashlib.sha256(data).digest()
+    return sha256(data).digest()
 
 
 class Proof(Record, frozen=True):
@@ -168,7 +168,9 @@ class _Room:
         level = dict.fromkeys((at | 1 << TOP_LEVELS) >> 1 for at in touched)
         while level and 0 not in level:
             for at in level:
-                top[32 * at : 32 * at + 32] = _pair_hash(top[64 * at : 64 * at + 64])
+                pair = top[64 * at : 64 * at + 64]
+                # as _pair_hash, without the calls: the innermost loop of every block
+                top[32 * at : 32 * at + 32] = EMPTY if pair == EMPTY_PAIR else sha256(_NODE + pair).digest()
             level = dict.fromkeys(at >> 1 for at in level)
 
     def _get_top(self, at: int) -> bytes:
@@ -218,7 +220,9 @@ class _Leaf:
 
     def root(self) -> bytes:
         if self._root is None:
-            self._root = _bucket_hash(self.entries())
+            hashes = self._hashes
+            flat = b"".join([part for key in sorted(hashes) for part in (key, hashes[key])])
+            self._root = sha256(_BUCKET + flat).digest() if flat else EMPTY
         return self._root
 
 
