@@ -27,7 +27,11 @@ def build_snapshot_app(config_option: Any, home_option: Any, url_option: Any) ->
         from chain.io.snapshots import FOLDER, list_snapshots, read_metadata
 
         settings = load_settings({"home": home}, config)
-        for path in list_snapshots(settings.home / FOLDER):
+        folder = settings.home / FOLDER
+        found = list_snapshots(folder)
+        if not found:
+            print(f"no snapshot in {folder} yet: one is kept when an epoch takes effect", file=sys.stderr)
+        for path in found:
             metadata = read_metadata(path)
             print(f"{metadata.header.height}\t{metadata.app_hash.hex()}\t{path.stat().st_size}\t{path}")
 

@@ -360,3 +360,9 @@ def test_a_height_or_an_entry_that_cannot_be_asked_is_refused(
     result = network(*arguments)
     assert (result.exit_code, why in result.stderr) == (1, True), result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_home_without_snapshots_says_when_there_will_be_one(run: Run) -> None:
+    listed = run("snapshot", "list")
+    assert (listed.exit_code, listed.stdout) == (0, "")
+    assert "yet: one is kept when an epoch takes effect" in listed.stderr
