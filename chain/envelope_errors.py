@@ -66,10 +66,6 @@ class ErrMemoTooLarge(SdkRefusal):
     code, says = 12, "memo has {length} characters, at most {limit}"
 
 
-class ErrInsufficientFee(SdkRefusal):
-    code, says = 13, "fee is too small: {fee}, needed {needed}"
-
-
 class ErrTooManySignatures(SdkRefusal):
     code, says = 14, "{count} signatures, at most {limit}"
 

@@ -145,10 +145,6 @@ class Executor:
             least += _compute_least(auth, tx)
         return budget is None or least <= budget
 
-    def check_structure(self, data: bytes) -> Refusal | None:
-        """Why the bytes are no transaction; None when they are one."""
-        return attempt(lambda: self._opened.open(data))[1]
-
     def find_tx(self, data: bytes) -> Tx | None:
         """The transaction in the bytes, or None."""
         return attempt(lambda: self._opened.open(data))[0]

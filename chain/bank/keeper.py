@@ -29,10 +29,6 @@ class Bank:
         """What an account owns of one denomination."""
         return BALANCES.get(ctx.store, address, denom) or 0
 
-    def get_balances(self, ctx: Context, address: str) -> tuple[Coin, ...]:
-        """All that an account owns, sorted by denomination."""
-        return tuple(Coin(str(parts[1]), str(amount)) for parts, amount in BALANCES.items(ctx.store, address))
-
     def get_supply(self, ctx: Context, denom: str = BASE_DENOM) -> int:
         """All there is of one denomination."""
         return SUPPLY.get(ctx.store, denom) or 0

@@ -100,7 +100,8 @@ class Watch:
             return self._run(ctx, data, mode, *budget)
         branch = ctx.branch()
         result = self._run(branch, data, mode, *budget)
-        tx = None if result.reason == "ErrTxDecode" and not branch.store.changes() else self._open(data)
+        unread = result.reason == "ErrTxDecode" and not branch.store.changes()
+        tx = None if unread else self._executor.find_tx(data)
         found = find_tx_faults(self.keepers, ctx, tx, result, branch.store.changes())
         self.faults += [f"{fault} ({result.reason}: {result.log})" for fault in found]
         branch.store.write()
@@ -121,9 +122,6 @@ class Watch:
             result,
             faults,
         )
-
-    def _open(self, data: bytes) -> Tx | None:
-        return None if self._executor.check_structure(data) else self._executor._opened.open(data)
 
     def _keep(self, name: str, ending: Ending) -> Ending:
         def process(ctx: Context) -> None:
