@@ -61,7 +61,9 @@ def test_blocks_come_in_order_and_each_once_although_the_chain_is_killed(network
         chain = Chain(network.chain_address, load_key(network), inbox.post)
         await chain.connect()
         following = asyncio.create_task(chain.run())
-        await make_blocks(network, 3)
+        await make_blocks(network)
+        await inbox.find(events.BlockCommitted)  # who begins to follow is told the newest block only
+        await make_blocks(network, 2)
         await inbox.find(events.BlockCommitted, 3)
         port = network.chain.ports["grpc"]
         network.chain.kill()
