@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 import mlnode
+from mlnode.io.flags import take_settings
 
 app = typer.Typer(
     help="The host of models: serve them, list them, make a small one.",
@@ -30,10 +31,6 @@ if TYPE_CHECKING:
 
 WIDTH_PLAIN = 200
 """Columns of a table where there is no terminal: whoever reads it cuts by himself."""
-
-Text = str | None
-Number = int | None
-Switch = bool | None
 
 
 def _version() -> str:
@@ -60,39 +57,13 @@ def _describe_invalid(error: ValidationError) -> str:
 
 
 @app.command()
+@take_settings
 def serve(
     config: Annotated[Path | None, typer.Option(help="File with settings: .toml, .yaml or .json.")] = None,
-    home: Annotated[Text, typer.Option(help="Folder of the node. [~/.meshkeeper/mlnode]")] = None,
-    cache_dir: Annotated[Text, typer.Option(help="Folder for what is computed once a model.")] = None,
-    host: Annotated[Text, typer.Option(help="Address to listen on. [127.0.0.1]")] = None,
-    port: Annotated[Number, typer.Option(help="HTTP port, 0 for any. [8080]")] = None,
-    control_port: Annotated[Number, typer.Option(help="gRPC control port, 0 for any. [8081]")] = None,
-    models_dir: Annotated[Text, typer.Option(help="Folder of the *.gguf files. [~/models/llm]")] = None,
-    links_outside: Annotated[Switch, typer.Option(help="Follow links out of that folder.")] = None,
-    managed: Annotated[Switch, typer.Option(help="Start stopped; serve when a broker says so.")] = None,
-    default_model: Annotated[Text, typer.Option(help="Model of requests that name none.")] = None,
-    preload: Annotated[Text, typer.Option(help="Models to load at the start, comma between.")] = None,
-    alias: Annotated[list[str] | None, typer.Option(help="Another name: ID=NAME. Repeatable.")] = None,
-    vram_budget_mb: Annotated[
-        Number, typer.Option(help="Memory for models, MiB. [the GPU's, or half of the free host's]")
-    ] = None,
-    vram_margin_mb: Annotated[Number, typer.Option(help="Part never given away, MiB. [64]")] = None,
-    max_queue_depth: Annotated[Number, typer.Option(help="Requests waiting for one model. [32]")] = None,
-    max_wait_ms: Annotated[Number, typer.Option(help="Longest wait for a slot. [30000]")] = None,
-    max_inflight: Annotated[Number, typer.Option(help="Requests in the node, 0: no limit. [0]")] = None,
-    slots: Annotated[Number, typer.Option(help="Requests that a model answers at once. [1]")] = None,
-    ctx_size: Annotated[Number, typer.Option(help="Tokens of a request, answer included. [4096]")] = None,
-    threads: Annotated[Number, typer.Option(help="CPU threads of a model. [half of the cores]")] = None,
-    n_gpu_layers: Annotated[Number, typer.Option(help="Layers on the GPU, -1: all. [-1]")] = None,
-    max_body_bytes: Annotated[Number, typer.Option(help="Largest request. [1048576]")] = None,
-    api_key: Annotated[Text, typer.Option(help="Key that HTTP requests must carry.")] = None,
-    control_token: Annotated[Text, typer.Option(help="Token that control calls must carry.")] = None,
-    drain_s: Annotated[Number, typer.Option(help="Time left to running requests at the end. [20]")] = None,
-    log_level: Annotated[Text, typer.Option(help="debug, info, warning or error. [info]")] = None,
+    **flags: Any,
 ) -> None:
     """Run a node. Each flag is also a variable MESHKEEPER_MLNODE_<FLAG> and a key of the file."""
-    flags = {key: value for key, value in locals().items() if value is not None and key != "config"}
-    _serve({key: tuple(value) if key == "alias" else value for key, value in flags.items()}, config)
+    _serve({key: value for key, value in flags.items() if value is not None}, config)
 
 
 def _serve(flags: dict[str, Any], config: Path | None) -> None:

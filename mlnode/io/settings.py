@@ -5,7 +5,7 @@ import os
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml  # type: ignore[import-untyped]
 from pydantic import Field, field_validator, model_validator
@@ -36,7 +36,9 @@ def default_cache_dir() -> Path:
 class Settings(BaseSettings):
     """All settings of a node. The same key in every source; on the command line with dashes."""
 
-    model_config = SettingsConfigDict(env_prefix="MESHKEEPER_MLNODE_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="MESHKEEPER_MLNODE_", extra="forbid", frozen=True, use_attribute_docstrings=True
+    )
 
     home: Path = Field(default=Path("~/.meshkeeper/mlnode"), validate_default=True)
     """Folder for what the node keeps: ready.json."""
@@ -86,7 +88,7 @@ class Settings(BaseSettings):
     """Token that control calls must carry as bearer token; empty: none."""
     drain_s: Annotated[int, Field(ge=0, le=3600)] = 20
     """Time that running requests have left when the node is told to end."""
-    log_level: str = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
     """debug, info, warning or error."""
 
     @field_validator("home", "models_dir", "cache_dir")
@@ -100,8 +102,11 @@ class Settings(BaseSettings):
     @field_validator("preload", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        """Commas separate names in one string."""
-        return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
+        """Commas separate names in one string, and a list may hold several such strings."""
+        given = [value] if isinstance(value, str) else value
+        if not isinstance(given, (tuple, list)):
+            return value
+        return tuple(name for item in given for name in str(item).split(",") if name)
 
     @field_validator("alias", mode="before")
     @classmethod

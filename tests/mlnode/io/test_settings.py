@@ -1,11 +1,15 @@
 """What an operator can set, where it may stand, what is refused, and that the page tells all of it."""
 
+import json
 import re
 from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
 
 import pytest
+import typer.main
 from pydantic import ValidationError
 
+from mlnode.__main__ import app
 from mlnode.io.settings import Settings, load_settings
 
 README = Path(__file__).parents[3] / "mlnode" / "README.md"
@@ -86,3 +90,70 @@ def test_the_same_keys_in_toml_yaml_and_json(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text)
         settings = load_settings({}, tmp_path / name)
         assert (settings.slots, settings.preload, settings.alias) == (3, ("a", "b"), {"nick": "a.gguf"})
+
+
+def _other(key: str) -> object:
+    """A value of the setting that is not its default, as a file would hold it."""
+    field = Settings.model_fields[key]
+    default = Settings().model_dump(mode="json")[key]
+    if get_origin(field.annotation) is Literal:
+        return next(word for word in get_args(field.annotation) if word != default)
+    if isinstance(default, bool):
+        return not default
+    if isinstance(default, (int, float)):
+        return default + 1 if key != "vram_budget_mb" else 1000
+    if isinstance(default, list):
+        return ["x.gguf", "y.gguf"]
+    if isinstance(default, dict):
+        return {"nick": "x.gguf"}
+    return "/else/where" if field.annotation is Path else "something"
+
+
+def _as_text(value: object) -> str:
+    """The same for a flag and for the environment."""
+    if isinstance(value, dict):
+        return ",".join(f"{id}={name}" for name, id in value.items())
+    return ",".join(value) if isinstance(value, list) else str(value).lower()
+
+
+def _flags(*arguments: str) -> dict[str, Any]:
+    """What the command line makes of these arguments."""
+    group: Any = typer.main.get_command(app)
+    serve = group.get_command(group.make_context("mlnode", [], resilient_parsing=True), "serve")
+    given = serve.make_context("serve", [*arguments]).params
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _switch(key: str, value: object) -> list[str]:
+    name = key.replace("_", "-")
+    if isinstance(value, bool):
+        return [f"--{name}" if value else f"--no-{name}"]
+    return [f"--{name}", _as_text(value)]
+
+
+@pytest.mark.parametrize("key", Settings.model_fields)
+def test_each_setting_is_a_flag_a_variable_and_a_key_and_they_win_in_this_order(
+    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    default, value = Settings().model_dump(mode="json")[key], _other(key)
+    variable = f"MESHKEEPER_MLNODE_{key.upper()}"
+    config = tmp_path / "node.json"
+
+    def read(flags: dict[str, Any]) -> object:
+        return load_settings(flags, config).model_dump(mode="json")[key]
+
+    config.write_text(json.dumps({key: value}))
+    assert read({}) == value
+    monkeypatch.setenv(variable, _as_text(default))
+    assert read({}) == default
+    assert read(_flags(*_switch(key, value))) == value
+    config.write_text("{}")
+    monkeypatch.setenv(variable, _as_text(value))
+    assert read({}) == value
+
+
+def test_what_may_be_repeated_is_taken_together() -> None:
+    given = _flags("--preload", "a,b", "--preload", "c", "--alias", "x=y", "--alias", "z=v")
+    settings = load_settings(given)
+    assert settings.preload == ("a", "b", "c")
+    assert settings.alias == {"y": "x", "v": "z"}
