@@ -1,6 +1,7 @@
 """The closed list of what the scheduler can ask of the world. Each is done at once and in order."""
 
 from dataclasses import dataclass
+from enum import Enum
 
 from mlnode.errors import Refusal
 from mlnode.instance import LoadParams
@@ -17,12 +18,28 @@ class SpawnWorker:
     params: LoadParams
 
 
+class EndReason(Enum):
+    """Why a worker has to go."""
+
+    ROOM = "room"
+    """Its memory is for another model."""
+    OUTGROWN = "outgrown"
+    """It takes more than was reserved and more than is free; it comes back with the right reservation."""
+    COMMAND = "command"
+    """A broker's command: stop, or serve the model with other parameters."""
+    HUNG = "hung"
+    """It makes no progress."""
+    DRAIN = "drain"
+    """The node shuts down."""
+
+
 @dataclass(frozen=True, slots=True)
 class EndWorker:
     """Ask a worker to go, kill it when it does not; at once when `force`. Answered by `WorkerExited`."""
 
     model: str
     worker: int
+    reason: EndReason
     force: bool = False
 
 

@@ -9,7 +9,7 @@ has had its time or the claim is getting old.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from mlnode.actions import Action, EndWorker, SpawnWorker
+from mlnode.actions import Action, EndReason, EndWorker, SpawnWorker
 from mlnode.catalog import ModelFile
 from mlnode.estimate import compute_estimate
 from mlnode.instance import Instance, InstanceState, LoadParams, Step
@@ -83,7 +83,7 @@ class Residents:
         if instance.state is not InstanceState.LOADING:
             return []
         if not self.ledger.grow(instance.model, measured_mb):
-            return [self.end(instance)]
+            return [self.end(instance, EndReason.OUTGROWN)]
         instance.step(Step.LOADED)
         instance.load_ms = now_ms - instance.loading_since_ms
         instance.ready_at_ms = instance.last_used_ms = instance.progress_ms = instance.beat_ms = now_ms
@@ -100,16 +100,16 @@ class Residents:
         if crashed:
             instance.note_crash(instance.given_up or why, now_ms)
 
-    def end(self, instance: Instance, force: bool = False) -> EndWorker:
+    def end(self, instance: Instance, reason: EndReason, force: bool = False) -> EndWorker:
         """Tell a worker to go; its memory stays reserved until it is reaped."""
         loading = instance.state is InstanceState.LOADING
         instance.step(Step.END)
-        return EndWorker(instance.model, instance.worker, force or loading)
+        return EndWorker(instance.model, instance.worker, reason, force or loading)
 
-    def end_all(self, but: set[str]) -> list[Action]:
+    def end_all(self, but: set[str], reason: EndReason) -> list[Action]:
         """Tell every worker to go except those of some models."""
         leaving = [i for i in self.resident() if i.state is not InstanceState.ENDING and i.model not in but]
-        return [self.end(instance) for instance in leaving]
+        return [self.end(instance, reason) for instance in leaving]
 
     def forget_failures(self, model: str) -> None:
         """The file is another one now: it starts with a clean record."""
@@ -127,7 +127,7 @@ class Residents:
             instance.step(Step.CLOSE_GATE)
         if instance.state is InstanceState.DRAINING and instance.active:
             return []
-        return [self.end(instance)]
+        return [self.end(instance, EndReason.COMMAND)]
 
     def make_room(self, claims: Sequence[Claim], pinned: frozenset[str], now_ms: int) -> list[Action]:
         """Spawn what fits, and start ending what is in the way of the rest."""
@@ -147,7 +147,7 @@ class Residents:
                     instance.step(Step.REOPEN)
                 elif not instance.active:
                     self.evictions_total += 1
-                    yield self.end(instance)
+                    yield self.end(instance, EndReason.ROOM)
 
     def _meet(self, claim: Claim, outlook: Outlook, pinned: frozenset[str], now_ms: int) -> Iterator[Action]:
         instance = self.get(claim.file.id, claim.params)
@@ -195,7 +195,7 @@ class Residents:
             victim.claimed_by = claim.file.id
             return
         self.evictions_total += 1
-        yield self.end(victim, force=claim.preempts)
+        yield self.end(victim, EndReason.ROOM, force=claim.preempts)
 
     def give_up_hung(self, now_ms: int) -> Iterator[Action]:
         """End workers that load for too long, or hang."""
@@ -208,7 +208,7 @@ class Residents:
         """Kill, and let the exit count as a crash: the state is left as it is."""
         instance.given_up = "it made no progress"
         instance.loading_since_ms = instance.progress_ms = instance.beat_ms = now_ms
-        return EndWorker(instance.model, instance.worker, force=True)
+        return EndWorker(instance.model, instance.worker, EndReason.HUNG, force=True)
 
     def next_wake_ms(self, claims: Sequence[Claim]) -> Iterator[int]:
         """The times at which `make_room` or `give_up_hung` may decide otherwise without an event."""

@@ -9,7 +9,7 @@ gets. No clock, no process and no socket is known here: `handle` is told the tim
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from mlnode.actions import Action, CancelRequest, Refuse, StartMining, StartRequest, StopMining
+from mlnode.actions import Action, CancelRequest, EndReason, Refuse, StartMining, StartRequest, StopMining
 from mlnode.catalog import Catalog, ModelFile
 from mlnode.errors import (
     ModelBroken,
@@ -232,7 +232,7 @@ class Scheduler:
         self._params.clear()
         self._preloads.clear()
         actions += self._refuse_all(NodeNotServing(self.mission.activity.value))
-        return [*actions, *self.residents.end_all(set())]
+        return [*actions, *self.residents.end_all(set(), EndReason.COMMAND)]
 
     def _serve(self, event: InferenceUpAsked, now_ms: int) -> list[Action]:
         """One model is kept in memory; the node's others are served beside it as far as they fit."""
@@ -371,7 +371,8 @@ class Scheduler:
                 yield self.requests.dismiss(request, NodeDraining())
         if now_ms >= until_ms:
             yield from self._refuse_all(NodeDraining())
-        yield from self.residents.end_all({request.model for request in self.requests.open.values()})
+        open_models = {request.model for request in self.requests.open.values()}
+        yield from self.residents.end_all(open_models, EndReason.DRAIN)
 
     def _load_params(self, model: str) -> LoadParams:
         return self._params.get(model, self.limits.params)

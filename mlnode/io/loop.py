@@ -163,7 +163,7 @@ class Loop:
         match action:
             case SpawnWorker():
                 self._spawn(action)
-            case EndWorker(_, number, force):
+            case EndWorker(worker=number, force=force):
                 self._run(self.workers[number].end(force))
             case StartRequest(request, model, number):
                 stream = self._streams[request]

@@ -2,6 +2,7 @@
 
 from mlnode.actions import (
     CancelRequest,
+    EndReason,
     EndWorker,
     Refuse,
 )
@@ -277,7 +278,7 @@ class TestCrash:
         worker = node.worker("a")
         for _ in range(STALL_MS // 1000 - 1):
             assert node.tell(WorkerBeat("a", worker, 0, True), after_ms=1000) == []
-        assert EndWorker("a", worker, force=True) in node.tell(Woken(), after_ms=1000)
+        assert EndWorker("a", worker, EndReason.HUNG, force=True) in node.tell(Woken(), after_ms=1000)
 
     def test_an_idle_worker_that_says_nothing_is_killed_too(self) -> None:
         node = Node()

@@ -3,6 +3,7 @@
 import pytest
 
 from mlnode.actions import (
+    EndReason,
     EndWorker,
     SpawnWorker,
     StartMining,
@@ -101,7 +102,7 @@ class TestCommands:
         worker = node.worker("a")
         actions = node.tell(StopAsked(1))
         assert refusal(actions, NodeNotServing).request == request
-        assert EndWorker("a", worker, force=True) in actions
+        assert EndWorker("a", worker, EndReason.COMMAND, force=True) in actions
         assert refusal(node.ask("a")[1], NodeNotServing)
         assert spawned(node.exited("a")) == []
 
@@ -124,7 +125,7 @@ class TestCommands:
         request, _ = node.ask("b")
         node.loaded("b")
         actions = node.tell(PocGenerateAsked(1, JOB))
-        assert EndWorker("b", node.worker("b"), force=True) in actions
+        assert EndWorker("b", node.worker("b"), EndReason.ROOM, force=True) in actions
         actions = node.exited("b")
         assert refusal(actions, WorkerLost).request == request
         assert spawned(actions) == ["a"]
