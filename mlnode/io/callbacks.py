@@ -8,6 +8,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import ClassVar
 
 import llama_cpp
 
@@ -17,13 +18,23 @@ _LOG_ERROR = 4
 
 
 class EngineLog:
-    """llama.cpp's messages: buffer sizes are read from them, errors are kept and printed to stderr."""
+    """llama.cpp's messages: buffer sizes are read from them, errors are kept and printed to stderr.
+
+    The newest one receives them, and is kept for as long as it does: llama.cpp would go on calling one that
+    is gone."""
+
+    _attached: ClassVar["EngineLog | None"] = None
 
     def __init__(self) -> None:
         self.errors: list[str] = []
         self._bytes: dict[str, int] = {}
         self._callback = llama_cpp.llama_log_callback(self._receive)
+        self.attach()
+
+    def attach(self) -> None:
+        """Be the one that receives them."""
         llama_cpp.llama_log_set(self._callback, ctypes.c_void_p(0))
+        EngineLog._attached = self
 
     def buffer_bytes(self, use: str) -> int:
         """Sum of the buffers allocated for `model`, `KV`, `compute` or `output`."""
