@@ -16,6 +16,12 @@ class SpawnWorker:
     worker: int
     path: str
     params: LoadParams
+    n_threads: int
+    """CPU threads to begin with: what is free for it of those that it wants."""
+    devices: tuple[int, ...] = ()
+    """Numbers of the GPUs that it lies on; empty: in the host's memory."""
+    tensor_split: tuple[float, ...] = ()
+    """Share of the model on each of them; empty where there is only one."""
 
 
 class EndReason(Enum):
@@ -69,6 +75,14 @@ class Refuse:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaseThreads:
+    """Have a worker compute with this many CPU threads from its next step on."""
+
+    worker: int
+    n_threads: int
+
+
+@dataclass(frozen=True, slots=True)
 class StartMining:
     """Have a worker mine."""
 
@@ -83,4 +97,6 @@ class StopMining:
     worker: int
 
 
-Action = SpawnWorker | EndWorker | StartRequest | CancelRequest | Refuse | StartMining | StopMining
+Action = (
+    SpawnWorker | EndWorker | StartRequest | CancelRequest | Refuse | LeaseThreads | StartMining | StopMining
+)

@@ -2,7 +2,7 @@
 
     Refusal
     ├── the caller's fault, final      ModelUnknown, DefaultModelMissing, RequestInvalid, ArgumentInvalid,
-    │                                  GenerationStale, StageWrong
+    │                                  GenerationStale, StageWrong, ModelManaged
     ├── the caller should come back    QueueFull, WaitExpired, NodeBusy, ModelUnavailable
     ├── the node does something else   NodeNotServing, NodeDraining
     ├── it can never be                ModelTooLarge, ModelBroken
@@ -86,6 +86,15 @@ class StageWrong(Refusal):
     def __init__(self, height: int, current: int) -> None:
         doing = f"validates the one of height {current}" if current else "validates none"
         super().__init__(f"The node does not validate the stage of height {height}; it {doing}.")
+
+
+class ModelManaged(Refusal):
+    """A broker's command holds the model, so that it is not unloaded by hand."""
+
+    reason = "MODEL_MANAGED"
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"{model!r} is held by its broker's command; have the broker stop the node first.")
 
 
 class QueueFull(Refusal):

@@ -44,16 +44,37 @@ class WorkerLoaded:
     model: str
     worker: int
     measured_mb: int
+    """On all of its devices together, MiB."""
+    device_mb: tuple[int, ...] = ()
+    """On each of them, in the order of `SpawnWorker.devices`; may be empty where there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadProgressed:
+    """A load has come further. One that says nothing for `load_stall_s` is given up."""
+
+    model: str
+    worker: int
+    permille: int
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerExited:
-    """The worker is reaped and its memory free. `code` is that of a load failure, or empty."""
+    """The worker is reaped. `code` is that of a load failure, or empty."""
 
     model: str
     worker: int
     why: str
     code: str = ""
+    memory_is_back: bool = True
+    """False: its devices still hold its memory; `MemoryReturned` follows, or two seconds pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryReturned:
+    """The devices have the memory of a reaped worker back."""
+
+    worker: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +97,21 @@ class FilesScanned:
 @dataclass(frozen=True, slots=True)
 class PreloadAsked:
     """Have a model in memory before the first request."""
+
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadAsked:
+    """By hand: have a model in memory, whoever has to go for it. Raises a `Refusal` when that cannot be."""
+
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnloadAsked:
+    """By hand: have a model's memory free as soon as its running requests are answered. Who waits for it
+    has it loaded again. Raises a `Refusal` for what a broker's command holds."""
 
     model: str
 
@@ -131,10 +167,14 @@ Event = (
     | Streamed
     | RequestEnded
     | WorkerLoaded
+    | LoadProgressed
     | WorkerExited
+    | MemoryReturned
     | WorkerBeat
     | FilesScanned
     | PreloadAsked
+    | LoadAsked
+    | UnloadAsked
     | StopAsked
     | InferenceUpAsked
     | PocGenerateAsked

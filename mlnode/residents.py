@@ -177,7 +177,9 @@ class Residents:
         instance.measured_mb = instance.steps = 0
         instance.given_up = ""
         self.loads_total += 1
-        return SpawnWorker(claim.file.id, instance.worker, claim.file.path, claim.params)
+        return SpawnWorker(
+            claim.file.id, instance.worker, claim.file.path, claim.params, claim.params.n_threads
+        )
 
     def _candidates(self, claim: Claim, pinned: frozenset[str], now_ms: int) -> Iterator[Candidate]:
         for instance in self.instances.values():

@@ -19,6 +19,7 @@ from starlette.types import Message, Receive, Scope, Send
 from mlnode.errors import (
     DefaultModelMissing,
     ModelBroken,
+    ModelManaged,
     ModelTooLarge,
     ModelUnavailable,
     ModelUnknown,
@@ -42,6 +43,7 @@ PING_S = 15.0
 STATUSES: dict[type[Refusal], int] = {
     ModelUnknown: 404,
     DefaultModelMissing: 404,
+    ModelManaged: 409,
     QueueFull: 429,
     WaitExpired: 429,
     NodeBusy: 429,

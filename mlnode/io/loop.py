@@ -16,6 +16,7 @@ from mlnode.actions import (
     Action,
     CancelRequest,
     EndWorker,
+    LeaseThreads,
     Refuse,
     SpawnWorker,
     StartMining,
@@ -24,7 +25,7 @@ from mlnode.actions import (
 )
 from mlnode.errors import Refusal
 from mlnode.events import Cancelled, Event, Requested, RequestEnded, Streamed, Woken
-from mlnode.io.frames import Cancel, Done, Load, PocStop, PocValidate, PocValidated, Submit
+from mlnode.io.frames import Cancel, Done, Load, PocStop, PocValidate, PocValidated, SetThreads, Submit
 from mlnode.io.gpu import Gpu
 from mlnode.io.streams import Piece, Stream
 from mlnode.io.workers import Worker
@@ -173,6 +174,8 @@ class Loop:
                 self.workers[number].send(Cancel(request_id=request))
             case Refuse(request, refusal):
                 self._finish(request, refusal)
+            case LeaseThreads(number, n_threads):
+                self.workers[number].send(SetThreads(n_threads=n_threads))
             case StartMining(number, job):
                 self._start_mining(self.workers[number], job)
             case StopMining(number):
@@ -188,8 +191,10 @@ class Loop:
             n_ctx=params.n_ctx,
             slots=params.slots,
             n_ubatch=params.n_ubatch,
-            n_threads=params.n_threads,
+            n_threads=action.n_threads,
             n_gpu_layers=params.n_gpu_layers if self._gpu.present else 0,
+            devices=action.devices,
+            tensor_split=action.tensor_split,
             cache_dir=str(self._cache_dir),
         )
         self._run(self._live(worker, load))

@@ -22,6 +22,10 @@ class Load(Frame, frozen=True, kw_only=True, tag="load"):
     """CPU threads of the arithmetic."""
     n_gpu_layers: int = 0
     """Layers placed on the GPU; -1 means all. Without a GPU back end it has no effect."""
+    devices: tuple[int, ...] = ()
+    """Numbers of the GPUs to use, as NVML counts them; empty: the library's choice."""
+    tensor_split: tuple[float, ...] = ()
+    """Share of the model on each of them; empty where there is only one."""
     use_mmap: bool = True
     """Map the file instead of reading it. A mapped file that is truncated in place kills the worker."""
     check_tensors: bool = False

@@ -60,6 +60,16 @@ class Settings(BaseSettings):
     """Model of requests that name none; empty: such requests are refused."""
     preload: Annotated[tuple[str, ...], NoDecode] = ()
     """Models to load at the start, as far as they fit."""
+    pin: Annotated[tuple[str, ...], NoDecode] = ()
+    """Models that are never evicted for others once they are loaded."""
+    ttl_s: Count = 0
+    """A model that had nothing to do for this long is unloaded; 0: never."""
+    model_ttl: Annotated[dict[str, Count], NoDecode] = Field(default_factory=dict)
+    """The same for one model: ID=SECONDS."""
+    max_loads: Annotated[int, Field(ge=1, le=64)] = 2
+    """Models that load at the same time."""
+    load_stall_s: Annotated[int, Field(ge=1, le=3600)] = 60
+    """A load without progress for this long is given up."""
     alias: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
     """More names for models: ID=NAME."""
     vram_budget_mb: Count = 0
@@ -70,6 +80,8 @@ class Settings(BaseSettings):
     """Requests waiting for one model."""
     max_wait_ms: Annotated[int, Field(ge=1, le=3_600_000)] = 30_000
     """How long a request waits for a slot at most."""
+    wait_pauses_for_load: bool = True
+    """That clock stands still while the requested model itself loads, for ten minutes at most."""
     max_inflight: Count = 0
     """Requests in the whole node; 0: no limit."""
     slots: Annotated[int, Field(ge=1, le=64)] = 1
@@ -99,7 +111,7 @@ class Settings(BaseSettings):
         except RuntimeError:
             raise ValueError("there is no home directory for ~; give an absolute path") from None
 
-    @field_validator("preload", mode="before")
+    @field_validator("preload", "pin", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         """Commas separate names in one string, and a list may hold several such strings."""
@@ -119,6 +131,19 @@ class Settings(BaseSettings):
             if any(not id or not name for id, _, name in pairs):
                 raise ValueError("an alias is written ID=NAME")
             return {name: id for id, _, name in pairs}
+        return value
+
+    @field_validator("model_ttl", mode="before")
+    @classmethod
+    def _pair_seconds(cls, value: object) -> object:
+        """`ID=SECONDS,ID=SECONDS` becomes identifier to seconds; a mapping is that already."""
+        if isinstance(value, str):
+            value = tuple(filter(None, value.split(",")))
+        if isinstance(value, (tuple, list)):
+            pairs = [str(item).rpartition("=") for item in value]
+            if any(not id or not seconds.isdigit() for id, _, seconds in pairs):
+                raise ValueError("the time of a model is written ID=SECONDS")
+            return {id: seconds for id, _, seconds in pairs}
         return value
 
     @model_validator(mode="after")

@@ -70,6 +70,8 @@ def test_a_file_that_holds_no_settings_is_refused_by_its_name(
         ({"slots": 0}, "slots"),
         ({"port": 70000}, "port"),
         ({"alias": "a.gguf"}, "ID=NAME"),
+        ({"model_ttl": "a.gguf"}, "ID=SECONDS"),
+        ({"model_ttl": "a.gguf=soon"}, "ID=SECONDS"),
         ({"max_wait_ms": 0}, "max_wait_ms"),
         ({"max_body_bytes": 2**30}, "max_body_bytes"),
         ({"vram_budget_mb": 64}, "leaves nothing"),
@@ -105,14 +107,15 @@ def _other(key: str) -> object:
     if isinstance(default, list):
         return ["x.gguf", "y.gguf"]
     if isinstance(default, dict):
-        return {"nick": "x.gguf"}
+        return {"nick": "x.gguf"} if key == "alias" else {"x.gguf": 90}
     return "/else/where" if field.annotation is Path else "something"
 
 
 def _as_text(value: object) -> str:
     """The same for a flag and for the environment."""
     if isinstance(value, dict):
-        return ",".join(f"{id}={name}" for name, id in value.items())
+        pairs = ((b, a) if isinstance(b, str) else (a, b) for a, b in value.items())
+        return ",".join(f"{id}={other}" for id, other in pairs)
     return ",".join(value) if isinstance(value, list) else str(value).lower()
 
 
