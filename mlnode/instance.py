@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+from mlnode.contexts import KvType
+
 
 class InstanceState(Enum):
     """How far an instance has come."""
@@ -79,6 +81,7 @@ class LoadParams:
     n_threads: int
     n_gpu_layers: int
     n_ubatch: int = 128
+    kv_type: KvType = "f16"
 
 
 @dataclass(slots=True)

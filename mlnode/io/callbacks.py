@@ -40,6 +40,11 @@ class EngineLog:
         """Sum of the buffers allocated for `model`, `KV`, `compute` or `output`."""
         return self._bytes.get(use, 0)
 
+    @property
+    def first_error(self) -> str:
+        """What llama.cpp complained of first, for a sentence."""
+        return self.errors[0] if self.errors else "it gave no reason"
+
     def forget(self) -> None:
         self.errors.clear()
         self._bytes.clear()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from mlnode.contexts import KvType, serving_context
 from mlnode.io.answer import Answer, BadRequest, read_sampling
 from mlnode.io.callbacks import AbortFlag
 from mlnode.io.chat import BadTemplate, ChatFormat
@@ -46,21 +47,15 @@ class Engine:
         slots: int,
         n_ubatch: int,
         n_threads: int,
+        kv_type: KvType = "f16",
     ) -> None:
         self._model = model
         self._abort = abort
         self._reply = reply
         self._n_ctx = n_ctx
         self._n_chunk = n_ubatch
-        self._context = Context(
-            model,
-            n_cells=n_ctx * slots,
-            n_sequences=slots,
-            n_ubatch=n_ubatch,
-            n_outputs=slots,
-            n_threads=n_threads,
-            abort=abort,
-        )
+        shape = serving_context(n_ctx, slots, n_ubatch, kv_type)
+        self._context = Context(model, shape, n_threads=n_threads, abort=abort)
         self._chat = ChatFormat(model.chat_template(), model.bos, model.eos)
         self._free = list(range(slots))[::-1]
         self._active: list[Answer] = []

@@ -5,6 +5,7 @@ The library only asks the driver; it makes no GPU context in this process.
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +48,10 @@ class Gpu:
             info = pynvml.nvmlDeviceGetMemoryInfo(self._device)
             return Memory("gpu", int(info.total) // MIB, int(info.free) // MIB)
         return read_host_memory()
+
+    def name_devices(self, numbers: Sequence[int]) -> tuple[str, ...]:
+        """What CUDA_VISIBLE_DEVICES calls these devices."""
+        return tuple(str(number) for number in numbers)
 
     def measure_mb(self, pid: int, rss_bytes: int) -> int:
         """What a worker takes of the budget: device memory where models live there, resident memory

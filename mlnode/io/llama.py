@@ -13,7 +13,9 @@ import llama_cpp
 import numpy as np
 import numpy.typing as npt
 
+from mlnode.contexts import ContextShape
 from mlnode.io.callbacks import AbortFlag, EngineLog
+from mlnode.io.parameters import make_context_params, make_model_params
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -34,16 +36,25 @@ class Model:
     """Weights and vocabulary of one GGUF file."""
 
     def __init__(
-        self, path: Path, *, n_gpu_layers: int, use_mmap: bool, check_tensors: bool, log: EngineLog
+        self,
+        path: Path,
+        *,
+        n_gpu_layers: int,
+        use_mmap: bool,
+        check_tensors: bool,
+        log: EngineLog,
+        tensor_split: Sequence[float] = (),
     ) -> None:
-        params = llama_cpp.llama_model_default_params()
-        params.n_gpu_layers = n_gpu_layers if n_gpu_layers >= 0 else 9999
-        params.load_mode = llama_cpp.LLAMA_LOAD_MODE_MMAP if use_mmap else llama_cpp.LLAMA_LOAD_MODE_NONE
-        params.check_tensors = check_tensors
+        params = make_model_params(
+            n_gpu_layers=n_gpu_layers,
+            use_mmap=use_mmap,
+            check_tensors=check_tensors,
+            tensor_split=tensor_split,
+        )
         self.pointer = llama_cpp.llama_model_load_from_file(bytes(path), params)
         if not self.pointer:
-            said = log.errors[0] if log.errors else "llama.cpp gave no reason"
-            raise EngineError("CORRUPT", f"llama.cpp refuses the model: {said}")
+            raise EngineError("CORRUPT", f"llama.cpp refuses the model: {log.first_error}")
+        self.log = log
         self._vocab = llama_cpp.llama_model_get_vocab(self.pointer)
         self.n_vocab: int = llama_cpp.llama_vocab_n_tokens(self._vocab)
         self.n_embd: int = llama_cpp.llama_model_n_embd(self.pointer)
@@ -116,40 +127,20 @@ class Model:
 class Context:
     """Key-value cells and buffers for several sequences, and the batch that is filled for each decode."""
 
-    def __init__(
-        self,
-        model: Model,
-        *,
-        n_cells: int,
-        n_sequences: int,
-        n_ubatch: int,
-        n_outputs: int,
-        n_threads: int,
-        abort: AbortFlag,
-        unified: bool = True,
-    ) -> None:
-        """`n_outputs`: rows that one decode may ask logits (or hidden states) of; asking for more would abort
-        the process, therefore `decode` refuses it. `unified`: all sequences share the cells; otherwise each
-        has its own equal part, and nothing of another sequence touches its arithmetic."""
-        params = llama_cpp.llama_context_default_params()
-        n_batch = max(n_ubatch, n_sequences)
-        params.n_ctx, params.n_batch, params.n_ubatch = n_cells, n_batch, n_batch
-        params.n_seq_max, params.n_outputs_max = n_sequences, n_outputs
-        params.n_threads = params.n_threads_batch = n_threads
-        params.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_AUTO
-        params.swa_full, params.kv_unified, params.no_perf = False, unified, True
-        params.pooling_type = llama_cpp.LLAMA_POOLING_TYPE_NONE
+    def __init__(self, model: Model, shape: ContextShape, *, n_threads: int, abort: AbortFlag) -> None:
+        params = make_context_params(shape, n_threads)
         params.abort_callback, params.abort_callback_data = abort.callback, abort.data
         self._abort = abort
-        self._n_outputs = n_outputs
+        self._n_outputs = shape.n_outputs
         self._model = model
         self._pointer = llama_cpp.llama_init_from_model(model.pointer, params)
         if not self._pointer:
             raise EngineError(
-                "OUT_OF_MEMORY", "llama.cpp could not make the context; ask for fewer tokens or slots"
+                "OUT_OF_MEMORY",
+                f"llama.cpp made no context ({model.log.first_error}); ask for fewer tokens or slots",
             )
         self._memory = llama_cpp.llama_get_memory(self._pointer)
-        self._make_batch(n_batch)
+        self._make_batch(shape.n_batch)
 
     def _make_batch(self, n: int) -> None:
         """The batch in our own memory: row i's sequence list is the i-th cell of `_sequences`."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from mlnode.contexts import KV_BLOCKS
 from mlnode.estimate import compute_kv_bytes
 from mlnode.gguf import GgufError, Header, read_header
 from mlnode.io.callbacks import AbortFlag, EngineLog
@@ -25,14 +26,18 @@ def load_engine(
     """The model, an engine on it, and what to tell of them. Raises `EngineError` with a `LoadFailed` code."""
     started = time.monotonic()
     _check_parameters(order)
+    if order.devices:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(order.devices)  # read when the first model is opened
     path = Path(order.path)
     header = read_model_header(path)
+    _check_kv_type(header, order)
     model = Model(
         path,
         n_gpu_layers=order.n_gpu_layers,
         use_mmap=order.use_mmap,
         check_tensors=order.check_tensors,
         log=log,
+        tensor_split=order.tensor_split,
     )
     n_ctx = min(order.n_ctx, model.n_ctx_train or order.n_ctx)
     engine = Engine(
@@ -43,6 +48,7 @@ def load_engine(
         slots=order.slots,
         n_ubatch=order.n_ubatch,
         n_threads=order.n_threads,
+        kv_type=order.kv_type,
     )
     step_us = engine.warm_up()
     kv_bytes = log.buffer_bytes("KV") or compute_kv_bytes(header, n_ctx, order.slots, order.n_ubatch)
@@ -77,6 +83,16 @@ def _check_parameters(order: Load) -> None:
     for wrong, text in faults:
         if wrong:
             raise EngineError("BAD_PARAMETERS", text)
+
+
+def _check_kv_type(header: Header, order: Load) -> None:
+    block, _ = KV_BLOCKS[order.kv_type]
+    if header.key_length % block or header.value_length % block:
+        raise EngineError(
+            "BAD_PARAMETERS",
+            f"heads of {header.key_length} and {header.value_length} elements are no whole blocks of"
+            f" {order.kv_type}; take --kv-type f16",
+        )
 
 
 def read_model_header(path: Path) -> Header:

@@ -192,8 +192,9 @@ class Loop:
             slots=params.slots,
             n_ubatch=params.n_ubatch,
             n_threads=action.n_threads,
+            kv_type=params.kv_type,
             n_gpu_layers=params.n_gpu_layers if self._gpu.present else 0,
-            devices=action.devices,
+            devices=self._gpu.name_devices(action.devices),
             tensor_split=action.tensor_split,
             cache_dir=str(self._cache_dir),
         )

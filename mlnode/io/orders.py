@@ -2,6 +2,7 @@
 
 import msgspec
 
+from mlnode.contexts import KvType
 from mlnode.io.frame import Frame
 
 
@@ -22,10 +23,12 @@ class Load(Frame, frozen=True, kw_only=True, tag="load"):
     """CPU threads of the arithmetic."""
     n_gpu_layers: int = 0
     """Layers placed on the GPU; -1 means all. Without a GPU back end it has no effect."""
-    devices: tuple[int, ...] = ()
-    """Numbers of the GPUs to use, as NVML counts them; empty: the library's choice."""
+    devices: tuple[str, ...] = ()
+    """The GPUs to use, as CUDA_VISIBLE_DEVICES names them; no other is touched. Empty: all visible ones."""
     tensor_split: tuple[float, ...] = ()
-    """Share of the model on each of them; empty where there is only one."""
+    """Each device's share of the layers, in proportion. Fewer than two: llama.cpp decides."""
+    kv_type: KvType = "f16"
+    """How keys and values are kept. Quantised ones need heads of whole blocks of 32."""
     use_mmap: bool = True
     """Map the file instead of reading it. A mapped file that is truncated in place kills the worker."""
     check_tensors: bool = False

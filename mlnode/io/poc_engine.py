@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from mlnode.contexts import poc_context
 from mlnode.io.callbacks import AbortFlag
 from mlnode.io.llama import DECODE_ABORTED, DECODE_OK, Context, EngineError, FloatArray, Model
 from mlnode.poc import (
     CALIBRATION_NONCES,
-    CELLS_PER_SEQUENCE,
     DIMS,
     PROJECTIONS_MAX,
     SEQUENCES,
@@ -90,16 +90,7 @@ class PocEngine:
         self._model = model
         self._path = path
         self._cache_dir = cache_dir
-        self._context = Context(
-            model,
-            n_cells=CELLS_PER_SEQUENCE * SEQUENCES,
-            n_sequences=SEQUENCES,
-            n_ubatch=SEQUENCES * TOKENS_PER_NONCE,
-            n_outputs=SEQUENCES,
-            n_threads=n_threads,
-            abort=abort,
-            unified=False,
-        )
+        self._context = Context(model, poc_context(), n_threads=n_threads, abort=abort)
         self._profile: Profile | None = None
         self._projections: dict[Stage, Projection] = {}
         self.steps = 0

@@ -77,7 +77,13 @@ def make_scheduler(settings: Settings, gpu: Gpu) -> Scheduler:
     limits = Limits(
         budget_mb=settings.vram_budget_mb or gpu.compute_budget_mb(),
         margin_mb=settings.vram_margin_mb,
-        params=LoadParams(settings.ctx_size, settings.slots, settings.n_threads, settings.n_gpu_layers),
+        params=LoadParams(
+            n_ctx=settings.ctx_size,
+            slots=settings.slots,
+            n_threads=settings.n_threads,
+            n_gpu_layers=settings.n_gpu_layers,
+            kv_type=settings.kv_type,
+        ),
         max_queue_depth=settings.max_queue_depth,
         max_wait_ms=settings.max_wait_ms,
         max_inflight=settings.max_inflight,

@@ -252,3 +252,10 @@ async def test_a_worker_dies_with_its_front(tmp_path: Path, tiny_path: Path) -> 
     async with asyncio.timeout(30):
         while Path(f"/proc/{pid}/stat").exists() and " Z " not in Path(f"/proc/{pid}/stat").read_text():
             await asyncio.sleep(0.01)
+
+
+async def test_a_head_that_is_no_whole_block_cannot_be_kept_quantised(start_worker: Start) -> None:
+    client = await start_worker(loaded=False, kv_type="q8_0")
+    failed = await client.wait_for(LoadFailed)
+    assert failed.code == "BAD_PARAMETERS"
+    assert "16 elements" in failed.text

@@ -1,0 +1,51 @@
+"""The contexts that a worker makes over a model, by their shape: how many cells, sequences, rows and results.
+
+One description for everybody: the worker makes its contexts from it, the probe tries them out without
+allocating, and the estimate reckons them. What is reserved is therefore what is made.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from mlnode.poc import CELLS_PER_SEQUENCE, SEQUENCES, TOKENS_PER_NONCE
+
+KvType = Literal["f16", "q8_0", "q4_0"]
+"""How keys and values are kept. The quantised ones take 0.53 and 0.28 of the memory of f16."""
+
+KV_BLOCKS: Final[Mapping[str, tuple[int, int]]] = {"f16": (1, 2), "q8_0": (32, 34), "q4_0": (32, 18)}
+"""By type: elements in a block, bytes of a block. A head's keys and values are whole blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextShape:
+    """What a context is made for."""
+
+    n_cells: int
+    """Tokens that all sequences hold together."""
+    n_sequences: int
+    n_ubatch: int
+    """Rows evaluated in one go."""
+    n_outputs: int
+    """Rows that one decode may ask logits or hidden states of. Asking for more would abort the process."""
+    unified: bool = True
+    """All sequences share the cells. Otherwise each has its own equal part, and nothing of another sequence
+    touches its arithmetic."""
+    kv_type: KvType = "f16"
+
+    @property
+    def n_batch(self) -> int:
+        """Rows of one decode."""
+        return max(self.n_ubatch, self.n_sequences)
+
+
+def serving_context(n_ctx: int, slots: int, n_ubatch: int, kv_type: KvType = "f16") -> ContextShape:
+    """For `slots` requests of `n_ctx` tokens each."""
+    return ContextShape(n_ctx * slots, slots, n_ubatch, slots, kv_type=kv_type)
+
+
+def poc_context() -> ContextShape:
+    """For proof of compute: the same for everybody, whatever the settings are."""
+    return ContextShape(
+        CELLS_PER_SEQUENCE * SEQUENCES, SEQUENCES, SEQUENCES * TOKENS_PER_NONCE, SEQUENCES, unified=False
+    )
