@@ -68,6 +68,8 @@ class Answer:
     """The token chosen last and not evaluated yet; -1 while the prompt is being read."""
     n_generated: int = 0
     said: bool = False
+    held: bool = False
+    """Its reader is slow: nothing is written until it is resumed."""
     finish: FinishReason | None = None
     started: float = 0.0
     first: float = 0.0

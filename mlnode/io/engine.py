@@ -64,15 +64,18 @@ class Engine:
 
     @property
     def n_active(self) -> int:
-        return len(self._active)
+        """Answers that the next steps work on: those in a slot that are not held."""
+        return sum(not answer.held for answer in self._active)
 
     @property
     def n_waiting(self) -> int:
-        return len(self._waiting)
+        """Requests that get a slot when an active one ends; none while all that have one are held."""
+        return len(self._waiting) if self.has_work else 0
 
     @property
     def has_work(self) -> bool:
-        return bool(self._active or self._waiting)
+        """Whether a step would do something; held answers ask for none."""
+        return any(not answer.held for answer in self._active) or bool(self._free and self._waiting)
 
     @property
     def has_chat_template(self) -> bool:
@@ -176,6 +179,12 @@ class Engine:
                 self._end(answer, "cancelled")
         self._abort.forget(request_id)
 
+    def hold(self, request_id: int, held: bool) -> None:
+        """Stop writing one answer, or go on with it; it keeps its slot. Unknown ids are ignored."""
+        for answer in [*self._active, *self._waiting]:
+            if answer.order.request_id == request_id:
+                answer.held = held
+
     def cancel_all(self) -> None:
         """End everything."""
         for answer in [*self._active, *self._waiting]:
@@ -202,8 +211,9 @@ class Engine:
     def step(self) -> None:
         """Admit, write, read; then tell what is new."""
         self._admit()
-        writing = [answer for answer in self._active if not answer.reads_prompt]
-        reading = next((answer for answer in self._active if answer.reads_prompt), None)
+        running = [answer for answer in self._active if not answer.held]
+        writing = [answer for answer in running if not answer.reads_prompt]
+        reading = next((answer for answer in running if answer.reads_prompt), None)
         if writing:
             self._write(writing)
         if reading is not None:

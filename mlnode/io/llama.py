@@ -5,7 +5,7 @@ shared by contexts. Every call here releases the interpreter lock while llama.cp
 """
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,14 +44,19 @@ class Model:
         check_tensors: bool,
         log: EngineLog,
         tensor_split: Sequence[float] = (),
+        progress: Callable[[float], None] | None = None,
     ) -> None:
+        """`progress` is told how much of the model is loaded, 0.0 to 1.0, by the loading thread."""
         params = make_model_params(
             n_gpu_layers=n_gpu_layers,
             use_mmap=use_mmap,
             check_tensors=check_tensors,
             tensor_split=tensor_split,
         )
+        told = llama_cpp.llama_progress_callback(lambda part, _: _tell(progress, part))
+        params.progress_callback = told
         self.pointer = llama_cpp.llama_model_load_from_file(bytes(path), params)
+        del told
         if not self.pointer:
             raise EngineError("CORRUPT", f"llama.cpp refuses the model: {log.first_error}")
         self.log = log
@@ -222,6 +227,12 @@ class Context:
     def close(self) -> None:
         """Free the context's memory. It is of no use afterwards."""
         llama_cpp.llama_free(self._pointer)
+
+
+def _tell(progress: Callable[[float], None] | None, part: float) -> bool:
+    if progress is not None:
+        progress(part)
+    return True
 
 
 def _view(pointer: "ctypes._Pointer[ctypes.c_float]", n: int) -> FloatArray:

@@ -11,11 +11,12 @@ from mlnode.estimate import compute_kv_bytes
 from mlnode.gguf import GgufError, Header, read_header
 from mlnode.io.callbacks import AbortFlag, EngineLog
 from mlnode.io.engine import Engine
-from mlnode.io.frames import Frame, Load, Loaded
+from mlnode.io.frames import Frame, Load, Loaded, Progress
 from mlnode.io.llama import EngineError, Model
 
 SLOTS_MAX = 64
 THREADS_MAX = 512
+PROGRESS_EVERY_S = 0.1
 UBATCH_MIN, UBATCH_MAX = 8, 4096
 """A prompt cut into pieces of fewer than 8 rows would take other kernels than the whole."""
 
@@ -38,6 +39,7 @@ def load_engine(
         check_tensors=order.check_tensors,
         log=log,
         tensor_split=order.tensor_split,
+        progress=_throttled(reply),
     )
     n_ctx = min(order.n_ctx, model.n_ctx_train or order.n_ctx)
     engine = Engine(
@@ -71,6 +73,20 @@ def load_engine(
     )
     log.forget()
     return model, engine, loaded
+
+
+def _throttled(reply: Callable[[Frame], None]) -> Callable[[float], None]:
+    """Tell how far the load is, not more often than is of use."""
+    due = 0.0
+
+    def tell(part: float) -> None:
+        nonlocal due
+        now = time.monotonic()
+        if now >= due:
+            due = now + PROGRESS_EVERY_S
+            reply(Progress(permille=int(1000 * part)))
+
+    return tell
 
 
 def _check_parameters(order: Load) -> None:

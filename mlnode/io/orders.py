@@ -34,7 +34,14 @@ class Load(Frame, frozen=True, kw_only=True, tag="load"):
     check_tensors: bool = False
     """Refuse tensors with impossible values."""
     cache_dir: str = ""
-    """Directory for what is computed once per model file (the PoC profile). Empty: keep nothing on disk."""
+    """Directory for what is computed once per model file (the PoC profile, the time of a step). Empty: keep
+    nothing on disk."""
+    prefix_cache_mb: int = 0
+    """Memory for the keys and values of prompts that may come again; 0: none are kept."""
+    kv_dir: str = ""
+    """Directory for these prompts when the worker is told to go. Empty: they go with it."""
+    kv_cache_mb: int = 0
+    """Bytes in that directory at most, MiB; the least recently used go first."""
 
 
 class ChatMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,6 +94,18 @@ class Cancel(Frame, frozen=True, kw_only=True, tag="cancel"):
 
     request_id: int
     """Of a `Submit`, or the `validation_id` of a `PocValidate`."""
+
+
+class Hold(Frame, frozen=True, kw_only=True, tag="hold"):
+    """Stop writing one answer; it keeps its slot. The others go on. Unknown ids are ignored."""
+
+    request_id: int
+
+
+class Resume(Frame, frozen=True, kw_only=True, tag="resume"):
+    """Go on with an answer that was held."""
+
+    request_id: int
 
 
 class SetThreads(Frame, frozen=True, kw_only=True, tag="set_threads"):
@@ -165,4 +184,6 @@ class Stop(Frame, frozen=True, kw_only=True, tag="stop"):
     """End at once: requests under way are answered `cancelled`, then the process exits with status 0."""
 
 
-FrontFrame = Load | Submit | Cancel | SetThreads | Tokenize | PocStart | PocStop | PocValidate | Stop
+FrontFrame = (
+    Load | Submit | Cancel | Hold | Resume | SetThreads | Tokenize | PocStart | PocStop | PocValidate | Stop
+)

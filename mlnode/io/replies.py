@@ -11,6 +11,12 @@ FinishReason = Literal["stop", "length", "cancelled"]
 up. `cancelled`: the front asked. A request that fails ends with `RequestFailed` instead of `Done`."""
 
 
+class Progress(Frame, frozen=True, kw_only=True, tag="progress"):
+    """How much of the model is loaded; sent some ten times a second at most, and never after `Loaded`."""
+
+    permille: int
+
+
 class Loaded(Frame, frozen=True, kw_only=True, tag="loaded"):
     """The model answers: weights mapped, context made, one token decoded as warm-up."""
 
@@ -103,6 +109,8 @@ class Done(Frame, frozen=True, kw_only=True, tag="done"):
     """From the first token to the end."""
     stop_string: str = ""
     """The stop string that ended it, where one did."""
+    n_cached: int = 0
+    """Tokens of the prompt that were not computed again."""
 
 
 class RequestFailed(Frame, frozen=True, kw_only=True, tag="request_failed"):
@@ -186,15 +194,16 @@ class Heartbeat(Frame, frozen=True, kw_only=True, tag="heartbeat"):
     steps: int
     """Decodes finished since the start. Standing still while there is work means that the engine hangs."""
     active: int
-    """Requests in a slot."""
+    """Requests in a slot, without those that are held."""
     waiting: int
-    """Requests inside the worker without a slot."""
+    """Requests inside the worker without a slot; 0 while every slot is held."""
     poc: bool
     """Mining or validating."""
 
 
 WorkerFrame = (
-    Loaded
+    Progress
+    | Loaded
     | LoadFailed
     | Step
     | Done

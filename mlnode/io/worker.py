@@ -25,11 +25,13 @@ from mlnode.io.frames import (
     Cancel,
     FrontFrame,
     Heartbeat,
+    Hold,
     Load,
     LoadFailed,
     PocStart,
     PocStop,
     PocValidate,
+    Resume,
     SetThreads,
     Stop,
     Submit,
@@ -159,6 +161,10 @@ class Worker:
             case Cancel():
                 engine.cancel(order.request_id)
                 poc.cancel(order.request_id)
+            case Hold():
+                engine.hold(order.request_id, True)
+            case Resume():
+                engine.hold(order.request_id, False)
             case Tokenize():
                 engine.tokenize(order)
             case SetThreads():

@@ -200,6 +200,35 @@ def test_a_waiting_request_can_be_cancelled(bench: Callable[..., Bench]) -> None
     assert run.done(1).finish_reason == "length"
 
 
+def test_a_held_answer_keeps_its_slot_and_the_others_go_on(bench: Callable[..., Bench]) -> None:
+    run = bench(slots=2)
+    alone = run.run(Submit(request_id=1, text=PROMPTS[0], max_tokens=20))[1]
+    for i in (2, 3):
+        run.engine.submit(Submit(request_id=i, text=PROMPTS[i - 2], max_tokens=20))
+    for _ in range(5):
+        run.engine.step()
+    written = run.texts()[2]
+    run.engine.hold(2, True)
+    run.run()
+    assert run.done(3).n_completion == 20
+    assert run.texts()[2] == written != alone
+    assert not run.engine.has_work
+    run.engine.hold(2, False)
+    assert run.run()[2] == alone
+
+
+def test_a_held_answer_that_is_cancelled_gives_its_slot_to_the_next(bench: Callable[..., Bench]) -> None:
+    run = bench(slots=1)
+    run.engine.submit(Submit(request_id=1, text=PROMPTS[0]))
+    run.engine.submit(Submit(request_id=2, text=PROMPTS[1], max_tokens=3))
+    run.engine.step()
+    run.engine.hold(1, True)
+    assert (run.engine.has_work, run.engine.n_active, run.engine.n_waiting) == (False, 0, 0)
+    run.engine.cancel(1)
+    run.run()
+    assert (run.done(1).finish_reason, run.done(2).n_completion) == ("cancelled", 3)
+
+
 def test_a_higher_priority_goes_first(bench: Callable[..., Bench]) -> None:
     run = bench(slots=1)
     priorities = {1: 0, 2: 0, 3: 5, 4: 0}

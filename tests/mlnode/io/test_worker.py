@@ -18,10 +18,13 @@ from mlnode.io.frames import (
     Done,
     FrameBuffer,
     Heartbeat,
+    Hold,
     Load,
     Loaded,
     LoadFailed,
+    Progress,
     RequestFailed,
+    Resume,
     SetThreads,
     Step,
     Submit,
@@ -41,6 +44,28 @@ async def test_a_loaded_worker_says_what_it_took(start_worker: Start) -> None:
     assert 0 < loaded.compute_bytes < 40 * 2**20
     assert loaded.rss_bytes > 2**20
     assert not loaded.has_chat_template
+
+
+async def test_a_load_tells_how_far_it_is(start_worker: Start, slow_path: Path) -> None:
+    client = await start_worker(slow_path)
+    told = [frame.permille for frame in client.frames if isinstance(frame, Progress)]
+    assert told == sorted(told) != []
+    assert all(0 <= permille <= 1000 for permille in told)
+    kinds = [type(frame) for frame in client.frames if not isinstance(frame, Heartbeat)]
+    assert kinds == [Progress] * len(told) + [Loaded]
+
+
+async def test_a_held_answer_waits_for_its_reader(start_worker: Start, slow_path: Path) -> None:
+    client = await start_worker(slow_path, slots=1, n_ctx=8192)
+    client.worker.send(Submit(request_id=1, text="the"))
+    await client.wait_for(Step)
+    client.worker.send(Hold(request_id=1))
+    await client.wait_for(Heartbeat, lambda frame: frame.steps > 0 and not frame.active)
+    written = sum(isinstance(frame, Step) for frame in client.frames)
+    client.worker.send(Resume(request_id=1))
+    await client.wait_for(Step, lambda frame: frame.deltas[0].n_tokens > written)
+    client.worker.send(Cancel(request_id=1))
+    assert (await client.wait_for(Done)).finish_reason == "cancelled"
 
 
 async def test_the_context_is_not_longer_than_the_model_was_trained_for(start_worker: Start) -> None:
@@ -209,7 +234,7 @@ def test_a_closed_socket_ends_the_worker(tiny_path: Path) -> None:
         ours.settimeout(30)
         bodies = FrameBuffer()
         frames = [decode_worker(body) for body in bodies.feed(ours.recv(65536))]
-        assert isinstance(frames[0], Loaded | Heartbeat)
+        assert isinstance(frames[0], Progress | Loaded | Heartbeat)
         ours.close()
         assert process.wait(30) == 0
 
