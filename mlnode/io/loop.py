@@ -28,7 +28,9 @@ from mlnode.events import Cancelled, Event, Requested, RequestEnded, Streamed, W
 from mlnode.figures import Figures
 from mlnode.io.frames import Cancel, Done, Load, PocStop, PocValidate, PocValidated, SetThreads, Submit
 from mlnode.io.gpu import Gpu
+from mlnode.io.spare import Spares
 from mlnode.io.streams import Piece, Stream
+from mlnode.io.tail import Tail
 from mlnode.io.workers import Worker
 from mlnode.mining import Mining
 from mlnode.mode import Kind, PocJob
@@ -40,10 +42,13 @@ WAKE_S_MAX = 3600.0
 class Loop:
     """Runs the scheduler. Make it inside the asyncio loop that it is to live on."""
 
-    def __init__(self, scheduler: Scheduler, cache_dir: Path, gpu: Gpu) -> None:
+    def __init__(self, scheduler: Scheduler, cache_dir: Path, gpu: Gpu, spares: Spares) -> None:
         self.scheduler = scheduler
         self.workers: dict[int, Worker] = {}
         self.figures = Figures()
+        self.spares = spares
+        self.tails: dict[str, Tail] = {}
+        """The newest output of each model's workers."""
         self.mining: Mining | None = None
         """The newest run."""
         self.minings: list[Mining] = []
@@ -112,6 +117,7 @@ class Loop:
 
     async def close(self) -> None:
         """Kill what is left and wait until it is reaped."""
+        await self.spares.close()
         for worker in list(self.workers.values()):
             await worker.end(force=True)
         while self._tasks:
@@ -180,7 +186,8 @@ class Loop:
                     self.workers[number].send(PocStop())
 
     def _spawn(self, action: SpawnWorker) -> None:
-        worker = Worker(action.model, action.worker, self, self.gpu)
+        tail = self.tails.setdefault(action.model, Tail())
+        worker = Worker(action.model, action.worker, self, self.gpu, self.spares, tail)
         self.workers[action.worker] = worker
         params = action.params
         load = Load(

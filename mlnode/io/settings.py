@@ -96,6 +96,8 @@ class Settings(BaseSettings):
     """Layers on the GPU; -1: all. Without a GPU it has no effect."""
     kv_type: KvType = "f16"
     """How keys and values are kept: f16, q8_0 or q4_0, which take 100, 53 and 28 percent."""
+    prepared_workers: Annotated[int, Field(ge=0, le=8)] = 1
+    """Processes kept ready for the next load, about 30 MiB each, so that it need not wait for one."""
     max_body_bytes: Annotated[int, Field(ge=1024, le=32 * 1024 * 1024)] = 1024 * 1024
     """Largest request: half of what a frame to a worker holds at most."""
     api_key: str = ""

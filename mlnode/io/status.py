@@ -151,6 +151,7 @@ def describe_status(loop: Loop, settings: Settings, started_s: float) -> dict[st
         "evictions_total": scheduler.residents.evictions_total,
         "errors_total": sum(requests.values()) - requests.get("ok", 0) - requests.get("cancelled", 0),
         "requests_total": requests,
+        "prepared_pids": loop.spares.pids,
         "uptime_s": round(time.monotonic() - started_s, 3),
         "settings": _show_settings(settings),
     }

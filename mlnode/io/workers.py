@@ -31,13 +31,17 @@ from mlnode.io.frames import (
     WorkerFrame,
 )
 from mlnode.io.gpu import Gpu
+from mlnode.io.spare import Spares
 from mlnode.io.spawn import WorkerProcess
 from mlnode.io.streams import Piece
+from mlnode.io.tail import Tail
 from mlnode.mining import Mining
 
 END_S = 5.0
 """A worker told to go is killed after this."""
 LOG_SHOWN_BYTES = 2000
+TITLE = "--- worker "
+"""Begins the output of each worker in its model's log."""
 
 _log = structlog.get_logger("mlnode.worker")
 
@@ -62,6 +66,9 @@ class Worker:
     number: int
     owner: Owner
     gpu: Gpu
+    spares: Spares
+    tail: Tail
+    """Its model's, where its output goes."""
     process: WorkerProcess | None = None
     """None until it is spawned."""
     ending: bool = False
@@ -74,7 +81,9 @@ class Worker:
         """From spawning to reaping."""
         why, code = "", ""
         try:
-            self.process = process = await WorkerProcess.start()
+            self.process = process = await self.spares.take(self.number)
+            self.tail.append(f"{TITLE}{self.number}, process {process.pid} ---\n".encode())
+            process.write_to(self.tail)
             if self.ending:
                 process.kill()
             process.send(load)
@@ -138,14 +147,15 @@ class Worker:
             process.kill()
 
     def _close(self, why: str, code: str) -> None:
+        self.spares.note_load_over(self.number)
         for mining in self.minings:
             mining.finished = True
             self.owner.note_mined(mining)
         if self.ending:
             _log.info("ended", model=self.model)
         else:
-            tail = self.process.log_tail()[-LOG_SHOWN_BYTES:] if self.process else b""
-            _log.warning("lost", model=self.model, why=why, code=code, log=tail.decode("utf-8", "replace"))
+            said = self.tail.read(LOG_SHOWN_BYTES).decode("utf-8", "replace").rpartition(TITLE)[2]
+            _log.warning("lost", model=self.model, why=why, code=code, log=said)
         self.owner.post(WorkerExited(self.model, self.number, why, code))
 
     def _take(self, frame: WorkerFrame) -> None:
@@ -175,6 +185,7 @@ class Worker:
 
     def _note_loaded(self, frame: Loaded) -> None:
         assert self.process is not None
+        self.spares.note_load_over(self.number)
         measured_mb = self.gpu.measure_mb(self.process.pid, frame.rss_bytes)
         _log.info("loaded", model=self.model, load_ms=frame.load_ms, measured_mb=measured_mb)
         self.owner.post(WorkerLoaded(self.model, self.number, measured_mb))
