@@ -26,6 +26,7 @@ from mlnode.actions import (
 from mlnode.errors import Refusal
 from mlnode.events import Cancelled, Event, Requested, RequestEnded, Streamed, Woken
 from mlnode.figures import Figures
+from mlnode.io.footprint import Footprint
 from mlnode.io.frames import Cancel, Done, Load, PocStop, PocValidate, PocValidated, SetThreads, Submit
 from mlnode.io.gpu import Gpu
 from mlnode.io.spare import Spares
@@ -187,7 +188,9 @@ class Loop:
 
     def _spawn(self, action: SpawnWorker) -> None:
         tail = self.tails.setdefault(action.model, Tail())
-        worker = Worker(action.model, action.worker, self, self.gpu, self.spares, tail)
+        worker = Worker(
+            action.model, action.worker, self, Footprint(self.gpu, action.devices), self.spares, tail
+        )
         self.workers[action.worker] = worker
         params = action.params
         load = Load(

@@ -75,9 +75,13 @@ async def serve(settings: Settings, version: str) -> None:
 
 
 def make_scheduler(settings: Settings, gpu: Gpu) -> Scheduler:
-    """The scheduler that the settings describe."""
+    """The scheduler that the settings describe. Raises `StartFailed`."""
+    try:
+        budgets_mb = gpu.compute_budgets_mb(settings.vram_budget_mb)
+    except ValueError as error:
+        raise StartFailed(f"--vram-budget-mb: {error}.") from None
     limits = Limits(
-        budget_mb=settings.vram_budget_mb or gpu.compute_budget_mb(),
+        budget_mb=sum(budgets_mb),
         margin_mb=settings.vram_margin_mb,
         params=LoadParams(
             n_ctx=settings.ctx_size,

@@ -100,9 +100,9 @@ def see_models(loop: Loop) -> list[ModelView]:
 
 def see_devices(loop: Loop) -> list[DeviceView]:
     """Every device that has a budget."""
-    ledger, memory = loop.scheduler.residents.ledger, loop.gpu.read_memory()
-    name = "gpu0" if memory.kind == "gpu" else "host"
-    amounts = (ledger.budget_mb, ledger.margin_mb, ledger.used_mb, memory.total_mb, memory.available_mb)
+    ledger, total_mb, available_mb = loop.scheduler.residents.ledger, *loop.gpu.read_memory_mb()
+    name = "gpu0" if loop.gpu.present else "host"
+    amounts = (ledger.budget_mb, ledger.margin_mb, ledger.used_mb, total_mb, available_mb)
     return [DeviceView(name, *amounts, used_ratio=None)]
 
 

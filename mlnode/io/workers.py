@@ -11,7 +11,8 @@ import msgspec
 import structlog
 
 from mlnode.errors import Refusal, RequestInvalid
-from mlnode.events import Event, WorkerBeat, WorkerExited, WorkerLoaded
+from mlnode.events import Event, MemoryReturned, WorkerBeat, WorkerExited, WorkerLoaded
+from mlnode.io.footprint import Footprint
 from mlnode.io.frames import (
     BrokenFrame,
     Done,
@@ -30,7 +31,6 @@ from mlnode.io.frames import (
     Submit,
     WorkerFrame,
 )
-from mlnode.io.gpu import Gpu
 from mlnode.io.spare import Spares
 from mlnode.io.spawn import WorkerProcess
 from mlnode.io.streams import Piece
@@ -65,7 +65,7 @@ class Worker:
     model: str
     number: int
     owner: Owner
-    gpu: Gpu
+    footprint: Footprint
     spares: Spares
     tail: Tail
     """Its model's, where its output goes."""
@@ -93,7 +93,11 @@ class Worker:
             why = f"it could not be started: {error.strerror}"
         if self.failure is not None:
             why, code = self.failure.text, self.failure.code
-        self._close(why, code)
+        back = self.footprint.is_returned
+        self._close(why, code, back)
+        if not back:
+            await self.footprint.wait_returned()
+            self.owner.post(MemoryReturned(self.number))
 
     def send(self, frame: Frame) -> None:
         """Tell it something; in vain when it is dead."""
@@ -146,7 +150,7 @@ class Worker:
         if not self.ending:
             process.kill()
 
-    def _close(self, why: str, code: str) -> None:
+    def _close(self, why: str, code: str, memory_is_back: bool) -> None:
         self.spares.note_load_over(self.number)
         for mining in self.minings:
             mining.finished = True
@@ -156,7 +160,7 @@ class Worker:
         else:
             said = self.tail.read(LOG_SHOWN_BYTES).decode("utf-8", "replace").rpartition(TITLE)[2]
             _log.warning("lost", model=self.model, why=why, code=code, log=said)
-        self.owner.post(WorkerExited(self.model, self.number, why, code))
+        self.owner.post(WorkerExited(self.model, self.number, why, code, memory_is_back))
 
     def _take(self, frame: WorkerFrame) -> None:
         match frame:
@@ -186,9 +190,10 @@ class Worker:
     def _note_loaded(self, frame: Loaded) -> None:
         assert self.process is not None
         self.spares.note_load_over(self.number)
-        measured_mb = self.gpu.measure_mb(self.process.pid, frame.rss_bytes)
+        device_mb = self.footprint.measure(self.process.pid, frame.rss_bytes)
+        measured_mb = sum(device_mb)
         _log.info("loaded", model=self.model, load_ms=frame.load_ms, measured_mb=measured_mb)
-        self.owner.post(WorkerLoaded(self.model, self.number, measured_mb))
+        self.owner.post(WorkerLoaded(self.model, self.number, measured_mb, device_mb))
 
     def _note_batch(self, frame: PocBatch) -> None:
         if not self.minings:
