@@ -212,10 +212,9 @@ class Loop:
         del self.workers[worker.number]
 
     def _start_mining(self, worker: Worker, job: PocJob) -> None:
-        """Mine, from where this very job was left when its worker died."""
-        old = self.mining
-        self.mining = mining = old.resume() if old is not None and old.job == job else Mining(job)
-        self.minings = [*(run for run in self.minings if run.job != job), mining]
+        """Mine, from where this share was left when its worker died or the node did something else."""
+        self.mining = mining = self.mining.resume(job) if self.mining else Mining(job)
+        self.minings = [*(run for run in self.minings if run.found), mining]
         worker.start_mining(mining)
         self.on_mined(mining)
 

@@ -172,7 +172,7 @@ class Worker:
             case RequestFailed(request_id=request, code=code, text=text):
                 self.owner.end_stream(request, RequestInvalid(code, text))
             case Heartbeat(steps=steps):
-                working = frame.active > 0 or frame.waiting > 0
+                working = frame.active > 0 or frame.waiting > 0 or frame.poc
                 self.owner.post(WorkerBeat(self.model, self.number, steps, working))
             case Loaded():
                 self._note_loaded(frame)
