@@ -1,10 +1,11 @@
 """Which models the node has, and what a name in a request means.
 
-A model's identifier is its file's full name. Besides that a model is found by an alias from the settings,
-by a name under which a broker had it served, and by its file name without the ending where that is unique.
-Names are looked up, never joined to a path.
+A model's identifier is its file's full name, `folder/name` for one in a folder below. Besides that a model is
+found by an alias from the settings, by a name under which a broker had it served, and by a short form where
+that is unique. Names are looked up, never joined to a path.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -17,7 +18,7 @@ class ModelFile:
     """A model file as the last scan found it."""
 
     id: str
-    """The file's name, ending included."""
+    """The file's name, ending included; with its folder before it when it lies in one below."""
     path: str
     """Absolute, symlinks resolved."""
     size_bytes: int
@@ -28,6 +29,8 @@ class ModelFile:
     """None when the file is no model we can load."""
     problem: str = ""
     """Why it is none."""
+    mmproj: str = ""
+    """Path of the projector for images that belongs to it; empty when there is none."""
 
 
 @dataclass(slots=True)
@@ -52,16 +55,16 @@ class Catalog:
         """The model that a request means. Raises `ModelUnknown` or `DefaultModelMissing`.
 
         1. Nothing said: the default model.
-        2. An identifier. 3. A served name. 4. An alias. 5. A file name without ending, when unique."""
+        2. An identifier. 3. A served name. 4. An alias. 5. A short form, when unique."""
         wanted = name or self.default_model
         if not wanted:
             raise DefaultModelMissing(self.names())
         for candidate in (wanted, self.served.get(wanted), self.aliases.get(wanted)):
             if candidate is not None and candidate in self.files:
                 return self.files[candidate]
-        stems = [file for id, file in self.files.items() if id.lower() == f"{wanted}.gguf".lower()]
-        if len(stems) == 1:
-            return stems[0]
+        meant = [file for id, file in self.files.items() if wanted.lower() in list_short_forms(id)]
+        if len(meant) == 1:
+            return meant[0]
         raise ModelUnknown(wanted, self.names())
 
     def names(self) -> tuple[str, ...]:
@@ -75,3 +78,15 @@ class Catalog:
 
     def _target(self, name: str) -> str:
         return self.served.get(name) or self.aliases.get(name) or name
+
+
+_PART = re.compile(r"-\d{5}-of-\d{5}$")
+
+
+def list_short_forms(id: str) -> frozenset[str]:
+    """What else an identifier may be called, in lower case: its name without ending and number of part; for
+    one in a folder below also without the folder, or the folder alone."""
+    folder, _, name = id.lower().rpartition("/")
+    stem = name.removesuffix(".gguf")
+    short = {stem, _PART.sub("", stem)}
+    return frozenset({*short, *(f"{folder}/{form}" for form in short), folder, name} if folder else short)

@@ -63,18 +63,31 @@ def write_tiny_gguf(
     file_type: FileType = "F32",
     name: str = "tiny",
     chat_template: str = "",
+    parts: int = 1,
 ) -> None:
     """Write a model of `layers` blocks of width `dim` (a multiple of 16) to `path`, whole or not at all.
 
     `n_vocab` tokens (at least `N_VOCAB_MIN`): three special ones, 256 bytes, then letters and words. An empty
-    `chat_template` leaves the model without one."""
+    `chat_template` leaves the model without one. Of `parts` files, `path` is the first."""
     if dim % HEAD_DIM or dim <= 0 or layers <= 0:
         raise ValueError(f"dim must be a positive multiple of {HEAD_DIM} and layers positive")
     pieces = _pieces(n_vocab)
     keys = _keys(name, layers, dim, n_ctx_train, file_type, pieces, chat_template)
     tensors = list(_tensors(seed, layers, dim, len(pieces), file_type))
+    if parts == 1:
+        _write(path, _container(keys, tensors))
+        return
+    share = -(-len(tensors) // parts)
+    for number in range(parts):
+        split = [_key("split.no", _u16(number)), _key("split.count", _u16(parts))]
+        split.append(_key("split.tensors.count", struct.pack("<Ii", 5, len(tensors))))
+        part = _container([*split, *keys][: None if number == 0 else 3], tensors[number * share :][:share])
+        _write(path.with_name(path.name.replace("-00001-", f"-{number + 1:05}-")), part)
+
+
+def _write(path: Path, data: bytes) -> None:
     partial = path.with_name(path.name + ".part")
-    partial.write_bytes(_container(keys, tensors))
+    partial.write_bytes(data)
     partial.replace(path)
 
 
@@ -198,6 +211,10 @@ def _key(key: str, value: bytes) -> bytes:
 
 def _text(value: str) -> bytes:
     return struct.pack("<I", 8) + _bare(value)
+
+
+def _u16(value: int) -> bytes:
+    return struct.pack("<IH", 2, value)
 
 
 def _u32(value: int) -> bytes:

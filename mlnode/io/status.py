@@ -121,6 +121,7 @@ def describe_models(loop: Loop) -> list[dict[str, Any]]:
             "id": file.id,
             "name": file.id,
             "path": file.path,
+            "mmproj": file.mmproj or None,
             "size_bytes": file.size_bytes,
             "state": show_state(InstanceState.FAILED if file.problem else instance.state),
             "est_vram_mb": scheduler.compute_need_mb(file.id),

@@ -25,6 +25,14 @@ def test_a_model_is_found_by_file_name_served_name_alias_and_unique_stem() -> No
     assert catalog.names_of("a.gguf") == ("org/a",)
 
 
+def test_a_model_in_a_folder_below_is_found_by_each_part_of_its_name() -> None:
+    catalog = make_catalog("big/M-00001-of-00002.gguf", "b.gguf", "two/x.gguf", "two/y.gguf")
+    for name in ("big/M-00001-of-00002.gguf", "big", "m", "big/m", "m-00001-of-00002.gguf"):
+        assert catalog.find(name).id == "big/M-00001-of-00002.gguf"
+    with pytest.raises(ModelUnknown):
+        catalog.find("two")
+
+
 def test_a_stem_of_two_files_is_not_a_name() -> None:
     with pytest.raises(ModelUnknown):
         make_catalog("a.gguf", "a.GGUF").find("a")
