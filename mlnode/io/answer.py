@@ -1,12 +1,15 @@
 """One request inside the engine: its prompt, its answer so far, and what it cost."""
 
+import math
 import time
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from mlnode.grammar.gbnf import GrammarInvalid
 from mlnode.io.frames import Delta, Done, FinishReason, Position, Submit, TokenLogprob
+from mlnode.io.grammar import Follower
 from mlnode.io.llama import FloatArray, Model
 from mlnode.io.sampling import Sampler, Sampling, compute_logprobs
 from mlnode.text import TextStream
@@ -33,6 +36,9 @@ def read_sampling(order: Submit) -> Sampling:
         min_p=order.min_p,
         frequency_penalty=order.frequency_penalty,
         presence_penalty=order.presence_penalty,
+        repeat_penalty=order.repeat_penalty,
+        repeat_last_n=order.repeat_last_n,
+        logit_bias=order.logit_bias,
         seed=order.seed,
     )
     fault = sampling.fault()
@@ -40,6 +46,8 @@ def read_sampling(order: Submit) -> Sampling:
         fault = f"top_logprobs must be between -1 and {TOP_LOGPROBS_MAX}"
     if fault is None and order.max_tokens < 0:
         fault = "max_tokens must not be negative"
+    if fault is None and not all(map(math.isfinite, order.logit_bias.values())):
+        fault = "logit_bias must be finite"
     if fault is None and (len(order.stop) > STOP_STRINGS_MAX or not all(order.stop)):
         fault = f"stop takes at most {STOP_STRINGS_MAX} strings, none of them empty"
     if fault is not None:
@@ -61,6 +69,8 @@ class Answer:
     never_empty: bool
     """The first token must show something: no end, no white space (the plain chat format)."""
     arrived: float
+    grammar: Follower | None = None
+    """What the answer has to follow."""
     slot: int = -1
     n_past: int = 0
     """Tokens evaluated: positions held in the context."""
@@ -99,13 +109,29 @@ class Answer:
         elif self.n_generated >= self.n_tokens_max:
             self._say(self.text.finish())
             self.finish = "length"
+        if self.grammar is not None and self.finish != "stop" and self.grammar.is_over:
+            self._say(self.text.finish())
+            self.finish = "stop"
 
     def _choose(self, row: FloatArray) -> int:
+        if self.grammar is not None:
+            return self._follow(row, self.grammar)
         token = self.sampler.pick(row)
         mute: list[int] = []
         while self.never_empty and not self.said and not self._shows(token):
             mute.append(token)
             token = self.sampler.pick(row, np.array(mute, np.intp))
+        self.sampler.note(token)
+        return token
+
+    def _follow(self, row: FloatArray, grammar: Follower) -> int:
+        """The token that would be taken, or else one that the grammar allows."""
+        token: int | None = self.sampler.pick(row)
+        if token is not None and not grammar.allows(token):
+            token = self.sampler.pick_by(row, grammar)
+        if token is None:
+            raise GrammarInvalid("The model has no token that the grammar allows here.")
+        grammar.accept(token)
         self.sampler.note(token)
         return token
 

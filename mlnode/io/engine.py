@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from mlnode.contexts import KvType, serving_context
+from mlnode.grammar.gbnf import GrammarInvalid
 from mlnode.io.answer import Answer, BadRequest, read_sampling
 from mlnode.io.callbacks import AbortFlag
 from mlnode.io.chat import BadTemplate, ChatFormat
 from mlnode.io.frames import FinishReason, Frame, RequestFailed, Step, Submit, Tokenize, Tokenized
+from mlnode.io.grammar import Follower, Grammars
 from mlnode.io.llama import (
     DECODE_ABORTED,
     DECODE_NO_ROOM,
@@ -57,6 +59,7 @@ class Engine:
         shape = serving_context(n_ctx, slots, n_ubatch, kv_type)
         self._context = Context(model, shape, n_threads=n_threads, abort=abort)
         self._chat = ChatFormat(model.chat_template(), model.bos, model.eos)
+        self._grammars = Grammars(model)
         self._free = list(range(slots))[::-1]
         self._active: list[Answer] = []
         self._waiting: list[Answer] = []
@@ -116,6 +119,8 @@ class Engine:
         if len(self._waiting) >= WAITING_MAX:
             raise BadRequest("QUEUE_FULL", "too many requests wait in this worker")
         sampling = read_sampling(order)
+        if not all(0 <= token < self._model.n_vocab for token in order.logit_bias):
+            raise BadRequest("BAD_PARAMETERS", f"logit_bias takes token ids below {self._model.n_vocab}")
         prompt = self._tokenize(order)
         room = self._n_ctx - len(prompt)
         if room < 1:
@@ -123,18 +128,25 @@ class Engine:
                 "PROMPT_TOO_LONG",
                 f"the prompt has {len(prompt)} tokens, the context {self._n_ctx} with the answer",
             )
-        plain = order.messages is not None and self._chat.is_plain
-        stop = order.stop + (self._chat.stop if order.messages is not None else ())
+        plain = order.messages is not None and self._chat.is_plain and not order.grammar
+        stop = order.stop + (self._chat.stop if plain else ())
         return Answer(
             order=order,
             model=self._model,
             prompt=np.array(prompt, np.int32),
             n_tokens_max=min(order.max_tokens or room, room),
-            sampler=Sampler(sampling),
+            sampler=Sampler(sampling, prompt),
             text=TextStream(stop, trim_start=plain),
             never_empty=plain,
             arrived=time.monotonic(),
+            grammar=self._follow(order.grammar) if order.grammar else None,
         )
+
+    def _follow(self, grammar: str) -> Follower:
+        try:
+            return self._grammars.follow(grammar)
+        except GrammarInvalid as refused:
+            raise BadRequest("BAD_GRAMMAR", str(refused)) from refused
 
     def tokenize(self, order: Tokenize) -> None:
         try:
@@ -291,6 +303,8 @@ class Engine:
             answer.take(self._context.logits(row))
         except FloatingPointError as error:
             self._fail(answer, "ENGINE", str(error))
+        except GrammarInvalid as error:
+            self._fail(answer, "BAD_GRAMMAR", str(error))
 
     def _tell(self, answers: Iterable[Answer]) -> None:
         told = list(answers)

@@ -45,17 +45,14 @@ class Model:
         log: EngineLog,
         tensor_split: Sequence[float] = (),
         progress: Callable[[float], None] | None = None,
-        repack: bool = True,
     ) -> None:
-        """`progress` is told how much of the model is loaded, 0.0 to 1.0, by the loading thread. `repack`:
-        let llama.cpp lay weights out anew for faster matrix kernels."""
+        """`progress` is told how much of the model is loaded, 0.0 to 1.0, by the loading thread."""
         params = make_model_params(
             n_gpu_layers=n_gpu_layers,
             use_mmap=use_mmap,
             check_tensors=check_tensors,
             tensor_split=tensor_split,
         )
-        params.use_extra_bufts = repack
         told = llama_cpp.llama_progress_callback(lambda part, _: _tell(progress, part))
         params.progress_callback = told
         self.pointer = llama_cpp.llama_model_load_from_file(bytes(path), params)
@@ -96,14 +93,15 @@ class Model:
         """The bytes of a token; nothing for special tokens."""
         known = self._pieces.get(token)
         if known is None:
-            known = self._pieces[token] = self._read_piece(token, special=False)
+            known = self._pieces[token] = self.read_piece(token)
         return known
 
     def spelling(self, token: int) -> str:
         """How a special token is written in a template; empty for a token that the model lacks."""
-        return self._read_piece(token, special=True).decode("utf-8", "replace") if token >= 0 else ""
+        return self.read_piece(token, special=True).decode("utf-8", "replace") if token >= 0 else ""
 
-    def _read_piece(self, token: int, *, special: bool) -> bytes:
+    def read_piece(self, token: int, *, special: bool = False) -> bytes:
+        """As `piece`, without keeping it; `special`: special tokens by their spelling."""
         while True:
             room = len(self._buffer)
             n = llama_cpp.llama_token_to_piece(self._vocab, token, self._buffer, room, 0, special)

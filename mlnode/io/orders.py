@@ -76,6 +76,15 @@ class Submit(Frame, frozen=True, kw_only=True, tag="submit"):
     """Subtracted from a token's logit for each time it was generated already."""
     presence_penalty: float = 0.0
     """Subtracted once from the logit of every token generated already."""
+    repeat_penalty: float = 1.0
+    """Logits of the last `repeat_last_n` tokens, prompt included, are divided by it; negative ones are
+    multiplied."""
+    repeat_last_n: int = 64
+    logit_bias: dict[int, float] = msgspec.field(default_factory=dict)
+    """Added to the logits of these tokens."""
+    grammar: str = ""
+    """GBNF that the answer follows from its first character; empty: any text. Ends the answer where nothing
+    can follow."""
     seed: int | None = None
     """Start of this request's own random numbers; the same seed and prompt repeat the answer. None: any."""
     stop: tuple[str, ...] = ()

@@ -39,8 +39,7 @@ class Loaded(Frame, frozen=True, kw_only=True, tag="loaded"):
     compute_bytes: int
     """Buffers of the computation and of its results, as llama.cpp tells them."""
     rss_bytes: int
-    """Memory of the host after the warm-up: the process's own and the model's mapped pages. Libraries, which
-    all workers share, do not count."""
+    """Resident memory of the process after the warm-up, shared file pages included."""
     load_ms: int
     """From the `Load` frame to here."""
     step_us: int
@@ -117,8 +116,8 @@ class Done(Frame, frozen=True, kw_only=True, tag="done"):
 class RequestFailed(Frame, frozen=True, kw_only=True, tag="request_failed"):
     """The request was refused, or failed under way; nothing else follows for it.
 
-    Codes: `BAD_PROMPT`, `PROMPT_TOO_LONG`, `BAD_PARAMETERS`, `BAD_TEMPLATE`, `QUEUE_FULL`, `NO_KV_ROOM`,
-    `ENGINE`."""
+    Codes: `BAD_PROMPT`, `PROMPT_TOO_LONG`, `BAD_PARAMETERS`, `BAD_TEMPLATE`, `BAD_GRAMMAR`, `QUEUE_FULL`,
+    `NO_KV_ROOM`, `ENGINE`."""
 
     request_id: int
     code: str

@@ -1,10 +1,14 @@
 """From a row of logits to a token, in numpy: one pass over the vocabulary, a sort of the survivors only.
 
-Order of the steps: penalties, temperature, top-k, top-p, min-p, draw. At temperature 0 the likeliest token is
-taken, the lowest id of equals. Each request has random numbers of its own, so that no neighbour changes them.
+Order of the steps: bias, penalties, temperature, top-k, top-p, min-p, draw. At temperature 0 the likeliest
+token is taken, the lowest id of equals. Each request has random numbers of its own, so that no neighbour
+changes them.
 """
 
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +21,12 @@ CUT_NATS = 20.0
 hold less than 0.0006 of the probability, even in a vocabulary of 262,144."""
 
 
+RULED_MAX = 1024
+"""Tokens drawn from at most where a rule has to be asked about each."""
+
+REPEAT_LAST_N_MAX = 4096
+
+
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How one request picks its tokens; ranges as in the frame `Submit`."""
@@ -27,6 +37,9 @@ class Sampling:
     min_p: float = 0.0
     frequency_penalty: float = 0.0
     presence_penalty: float = 0.0
+    repeat_penalty: float = 1.0
+    repeat_last_n: int = 64
+    logit_bias: Mapping[int, float] = field(default_factory=dict)
     seed: int | None = None
 
     def fault(self) -> str | None:
@@ -41,34 +54,69 @@ class Sampling:
             return "min_p must be at least 0 and below 1"
         if not (abs(self.frequency_penalty) <= 100.0 and abs(self.presence_penalty) <= 100.0):
             return "penalties must be between -100 and 100"
+        if not (0.01 <= self.repeat_penalty <= 100.0 and 0 <= self.repeat_last_n <= REPEAT_LAST_N_MAX):
+            return f"repeat_penalty must be 0.01 to 100, repeat_last_n 0 to {REPEAT_LAST_N_MAX}"
         return None
+
+
+class Rule(Protocol):
+    """What an answer may go on with."""
+
+    def choices(self, row: FloatArray, limit: int, nats: float) -> tuple[IntArray, FloatArray]:
+        """Allowed tokens and their logits, best first: at most `limit`, none further than `nats` below the
+        best of them."""
+        ...
 
 
 class Sampler:
     """The choices of one request."""
 
-    def __init__(self, sampling: Sampling) -> None:
+    def __init__(self, sampling: Sampling, prompt: Sequence[int] = ()) -> None:
         self._how = sampling
         seed = None if sampling.seed is None else sampling.seed % 2**64
         self._random = np.random.Generator(np.random.PCG64(seed))
         self._counts: dict[int, int] = {}
         self._penalised = bool(sampling.frequency_penalty or sampling.presence_penalty)
+        self._recent: deque[int] = deque(maxlen=0)
+        if sampling.repeat_penalty != 1.0 and sampling.repeat_last_n:
+            self._recent = deque(map(int, prompt[-sampling.repeat_last_n :]), sampling.repeat_last_n)
+        self._biased = np.fromiter(sampling.logit_bias, np.intp, len(sampling.logit_bias))
+        self._bias = np.fromiter(sampling.logit_bias.values(), np.float32, len(sampling.logit_bias))
+        self._adjusts = self._penalised or bool(self._recent.maxlen or len(self._biased))
 
     def pick(self, row: FloatArray, banned: IntArray | None = None) -> int:
         """The next token. `row` is left as it is; `banned` tokens are out of the question."""
-        if self._penalised or banned is not None:
+        if self._adjusts or banned is not None:
             row = self._adjusted(row, banned)
         best = int(row.argmax())
         if not np.isfinite(row[best]):
             raise FloatingPointError("the model computed no usable probabilities")
-        return best if self._how.temperature == 0.0 else self._draw(row)
+        if self._how.temperature == 0.0:
+            return best
+        return self._draw(*survivors(row, CUT_NATS * self._how.temperature, self._how.top_k))
+
+    def pick_by(self, row: FloatArray, rule: Rule) -> int | None:
+        """The next token among those that the rule allows, None where there is none."""
+        row = self._adjusted(row, None) if self._adjusts else row
+        greedy = self._how.temperature == 0.0
+        limit = 1 if greedy else min(self._how.top_k or RULED_MAX, RULED_MAX)
+        tokens, logits = rule.choices(row, limit, CUT_NATS * self._how.temperature)
+        if not len(tokens):
+            return None
+        return int(tokens[0]) if greedy else self._draw(tokens, logits)
 
     def note(self, token: int) -> None:
         """The token became part of the answer: penalties count it."""
         self._counts[token] = self._counts.get(token, 0) + 1
+        self._recent.append(token)
 
     def _adjusted(self, row: FloatArray, banned: IntArray | None) -> FloatArray:
         row = row.copy()
+        row[self._biased] += self._bias
+        if self._recent:
+            recent = np.array(sorted(set(self._recent)), np.intp)
+            logits, penalty = row[recent], np.float32(self._how.repeat_penalty)
+            row[recent] = np.where(logits > 0, logits / penalty, logits * penalty)
         if self._penalised and self._counts:
             tokens = np.fromiter(self._counts, np.intp, len(self._counts))
             counts = np.fromiter(self._counts.values(), np.float32, len(self._counts))
@@ -77,10 +125,9 @@ class Sampler:
             row[banned] = -np.inf
         return row
 
-    def _draw(self, row: FloatArray) -> int:
-        """Always one random number per token, whatever the filters leave."""
+    def _draw(self, tokens: IntArray, logits: FloatArray) -> int:
+        """One of these, best first. Always one random number, whatever the filters leave."""
         chance = self._random.random()
-        tokens, logits = survivors(row, CUT_NATS * self._how.temperature, self._how.top_k)
         weights = np.exp((logits.astype(np.float64) - float(logits[0])) / self._how.temperature)
         weights = weights[: self._kept(weights)]
         ladder = np.cumsum(weights)
