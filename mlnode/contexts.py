@@ -32,6 +32,8 @@ class ContextShape:
     """All sequences share the cells. Otherwise each has its own equal part, and nothing of another sequence
     touches its arithmetic."""
     kv_type: KvType = "f16"
+    flash_attention: bool = True
+    """Where the model and the device can."""
 
     @property
     def n_batch(self) -> int:
@@ -44,8 +46,7 @@ def serving_context(n_ctx: int, slots: int, n_ubatch: int, kv_type: KvType = "f1
     return ContextShape(n_ctx * slots, slots, n_ubatch, slots, kv_type=kv_type)
 
 
-def poc_context() -> ContextShape:
+def poc_context(sequences: int = SEQUENCES) -> ContextShape:
     """For proof of compute: the same for everybody, whatever the settings are."""
-    return ContextShape(
-        CELLS_PER_SEQUENCE * SEQUENCES, SEQUENCES, SEQUENCES * TOKENS_PER_NONCE, SEQUENCES, unified=False
-    )
+    rows = sequences * TOKENS_PER_NONCE
+    return ContextShape(CELLS_PER_SEQUENCE * sequences, sequences, rows, sequences, unified=False)

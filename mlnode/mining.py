@@ -49,6 +49,8 @@ class Mining:
     """Why the worker could not mine; empty as long as it can."""
     refused: str = ""
     """Why the broker wants no more of this stage; empty as long as it does."""
+    taken_to: int = 0
+    """`next_nonce` of the last report that the broker took."""
     _reports: deque[Report] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
@@ -79,21 +81,33 @@ class Mining:
         return self._reports[0] if self._reports else None
 
     def take(self, report: Report) -> None:
-        """The broker has this report, which `peek` gave last."""
-        assert self._reports and self._reports[0] is report
-        self._reports.popleft()
-        self.delivered += len(report.nonces)
+        """The broker has this report, which `peek` gave. A report that went over to another run meanwhile is
+        sent once more by that one."""
+        if self._reports and self._reports[0] is report:
+            self._reports.popleft()
+            self.delivered += len(report.nonces)
+            self.taken_to = report.next_nonce
 
     def refuse(self, why: str) -> None:
         """The broker wants nothing more of this job: what is left has no value."""
         self.refused = why
         self._reports.clear()
 
-    def resume(self) -> "Mining":
-        """Another run of the same job, from where this one stands, with all that is not delivered."""
-        run = Mining(self.job, self.next_nonce, self.found, self.delivered, refused=self.refused)
+    def resume(self, job: PocJob) -> "Mining":
+        """The run for a new order: when it is of the same share, it goes on from where this one stands and
+        takes over what is not delivered. What the broker knows decides: it may be further, and a broker that
+        lost what it had taken gets everything again."""
+        if job != self.job and self._is_of_no_use(job):
+            return Mining(job)
+        run = Mining(
+            job, self.next_nonce, self.found, self.delivered, refused=self.refused, taken_to=self.taken_to
+        )
         run._reports, self._reports = self._reports, deque()
+        self.found = self.delivered = 0
         return run
+
+    def _is_of_no_use(self, job: PocJob) -> bool:
+        return not job.is_share_of(self.job) or bool(self.refused) or job.first_nonce < self.taken_to
 
     @property
     def is_over(self) -> bool:

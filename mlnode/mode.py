@@ -84,7 +84,20 @@ class PocJob:
     callback_address: str
     callback_token: str
     first_nonce: int
+    """Everything of this node's share below it was tried before, and the broker has what counted."""
     max_batch_nonces: int
+
+    def is_share_of(self, other: "PocJob") -> bool:
+        """The same nonces of the same stage with the same model, for the same node of the broker."""
+        mine = (self.stage, self.model, self.public_key, self.node_rank, self.node_count, self.node_id)
+        return mine == (
+            other.stage,
+            other.model,
+            other.public_key,
+            other.node_rank,
+            other.node_count,
+            other.node_id,
+        )
 
 
 @dataclass(slots=True)

@@ -38,13 +38,13 @@ DISTANCE_MICRO_MAX = 2_000_000
 PROJECTIONS_MAX = 8
 """Stages of which the signs are kept: validations come in any order."""
 
-CALIBRATION_NONCES = 96
+PROFILE_NONCES = 96
 """Nonces over which a model's profile (mean and deviation of each dimension) is taken."""
 
 _TOKENS = b"meshkeeper/poc/1/tokens"
 _SIGNS = b"meshkeeper/poc/1/signs"
 _SAMPLE = b"meshkeeper/poc/1/sample"
-_CALIBRATION = b"meshkeeper/poc/1/calibration"
+_PROFILE = b"meshkeeper/poc/1/calibration"
 _PPM = 10**6
 _PPB = 10**9
 
@@ -149,9 +149,9 @@ def compute_sign_bits(stage: Stage, n_embd: int) -> bytes:
     return shake_256(seed).digest((DIMS * n_embd + DIMS + 7) // 8)
 
 
-def compute_calibration_stage(file_digest: bytes) -> Stage:
-    """The stage whose first nonces calibrate a model: it depends on nothing but the model file."""
-    return Stage(sha256(_CALIBRATION + file_digest).digest(), b"")
+def compute_profile_stage(file_digest: bytes) -> Stage:
+    """The stage whose first nonces make a model's profile: it depends on nothing but the model file."""
+    return Stage(sha256(_PROFILE + file_digest).digest(), b"")
 
 
 def compute_distance_micro(dot: int, norm2: int) -> int:

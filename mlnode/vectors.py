@@ -14,9 +14,9 @@ from mlnode.poc import (
     Rules,
     Stage,
     compute_binomial_tail,
-    compute_calibration_stage,
     compute_distance_micro,
     compute_nonce_tokens,
+    compute_profile_stage,
     compute_sign_bits,
     inspect_claim,
     judge,
@@ -52,8 +52,8 @@ def _run_signs(given: Case) -> object:
     return {"bits": compute_sign_bits(_stage(given), given["n_embd"]).hex()}
 
 
-def _run_calibration(given: Case) -> object:
-    stage = compute_calibration_stage(bytes.fromhex(given["file_digest"]))
+def _run_profile(given: Case) -> object:
+    stage = compute_profile_stage(bytes.fromhex(given["file_digest"]))
     return {"block_hash": stage.block_hash.hex(), "public_key": stage.public_key.hex()}
 
 
@@ -102,7 +102,7 @@ def _stage(given: Case) -> Stage:
 KINDS: Mapping[str, Callable[[Case], object]] = {
     "poc.nonce": _run_nonce,
     "poc.signs": _run_signs,
-    "poc.calibration": _run_calibration,
+    "poc.calibration": _run_profile,
     "poc.distance": _run_distance,
     "poc.partition": _run_partition,
     "poc.sample": _run_sample,

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -101,7 +101,19 @@ def describe_error(refusal: Refusal) -> Document:
     return {"message": refusal.sentence, "type": kind, "param": param, "code": code.lower()}
 
 
-def refuse(refusal: Refusal) -> JSONResponse:
+class RefusalResponse(JSONResponse):
+    """An error as OpenAI writes it. It leaves its code in the scope, where it is counted."""
+
+    def __init__(self, error: Document, status: int, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__({"error": error}, status, headers)
+        self._code = str(error["code"])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["refusal"] = self._code
+        await super().__call__(scope, receive, send)
+
+
+def refuse(refusal: Refusal) -> RefusalResponse:
     """A refusal as a response of its own."""
     headers = {}
     if refusal.retry_after_s is not None:
@@ -110,7 +122,7 @@ def refuse(refusal: Refusal) -> JSONResponse:
         headers["Connection"] = "close"
     if compute_status(refusal) == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return JSONResponse({"error": describe_error(refusal)}, compute_status(refusal), headers)
+    return RefusalResponse(describe_error(refusal), compute_status(refusal), headers)
 
 
 class AnswerResponse(Response):

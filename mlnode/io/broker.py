@@ -13,6 +13,8 @@ CALL_S = 10.0
 RETRY_S_FIRST, RETRY_S_MAX = 0.2, 5.0
 LINGER_S = 30.0
 """How long the rest of a run that ended is still offered, should the broker not answer."""
+_CHANNEL = (("grpc.min_reconnect_backoff_ms", 200), ("grpc.max_reconnect_backoff_ms", 2000))
+"""A broker that was away for minutes is found again within seconds."""
 
 _FINAL = frozenset({grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.INVALID_ARGUMENT})
 
@@ -45,7 +47,7 @@ class Reporter:
 
     async def _deliver(self, mining: Mining, news: asyncio.Event) -> None:
         try:
-            async with grpc.aio.insecure_channel(mining.job.callback_address) as channel:
+            async with grpc.aio.insecure_channel(mining.job.callback_address, options=_CHANNEL) as channel:
                 await _Delivery(mining, news, channel).run()
         finally:
             self._tasks.pop(id(mining), None)

@@ -29,8 +29,8 @@ class Connection:
         except OSError:
             os._exit(EXIT_FRONT_GONE)
 
-    def receive(self, timeout_s: float) -> list[FrontFrame] | None:
-        """Orders that arrived within the time; None when the front has closed its end."""
+    def receive(self, timeout_s: float | None) -> list[FrontFrame] | None:
+        """Orders that arrived within the time (None: any); None when the front has closed its end."""
         ready, _, _ = select.select([self._socket], [], [], timeout_s)
         if not ready:
             return []

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mlnode.errors import Refusal, RequestInvalid
 from mlnode.instance import InstanceState
-from mlnode.io.answers import NDJSON, PLAIN_SSE, SSE, AnswerResponse, make_answer, refuse
+from mlnode.io.answers import NDJSON, PLAIN_SSE, SSE, AnswerResponse, RefusalResponse, make_answer, refuse
 from mlnode.io.bodies import (
     ChatBody,
     CompletionBody,
@@ -21,8 +21,9 @@ from mlnode.io.bodies import (
     order_completion,
     order_infer,
 )
+from mlnode.io.counting import Counted
 from mlnode.io.loop import Loop
-from mlnode.io.metrics import CONTENT_TYPE, render_metrics
+from mlnode.io.metrics import CONTENT_TYPE, Metrics
 from mlnode.io.openai import ChatShape, CompletionShape, PlainShape
 from mlnode.io.settings import Settings
 from mlnode.io.status import describe_models, describe_status
@@ -48,7 +49,7 @@ def make_app(loop: Loop, settings: Settings, started_s: float) -> ASGIApp:
         Route("/v1/chat/completions", door.chat, methods=["POST"]),
     ]
     app = Starlette(routes=routes, exception_handlers={Refusal: _refused, 404: _lost, 405: _lost})
-    return KeyCheck(app, settings.api_key) if settings.api_key else app
+    return Counted(KeyCheck(app, settings.api_key) if settings.api_key else app, routes, loop.figures)
 
 
 class KeyCheck:
@@ -77,6 +78,7 @@ class Door:
         self._loop = loop
         self._settings = settings
         self._started_s = started_s
+        self._metrics = Metrics(loop)
 
     async def healthz(self, request: Request) -> Response:
         """The process answers."""
@@ -99,7 +101,7 @@ class Door:
         return JSONResponse(describe_status(self._loop, self._settings, self._started_s))
 
     async def metrics(self, request: Request) -> Response:
-        return Response(render_metrics(self._loop), media_type=CONTENT_TYPE)
+        return Response(self._metrics.render(), media_type=CONTENT_TYPE)
 
     async def models(self, request: Request) -> Response:
         return JSONResponse({"models": describe_models(self._loop)})
@@ -169,7 +171,7 @@ async def _lost(request: Request, error: Exception) -> Response:
     what = "There is no such path" if status == 404 else "This path does not take this method"
     sentence = f"{what}: {request.method} {request.url.path[:200]}."
     kind = {"message": sentence, "type": "invalid_request_error", "param": None, "code": "no_route"}
-    return JSONResponse({"error": kind}, status, getattr(error, "headers", None))
+    return RefusalResponse(kind, status, getattr(error, "headers", None))
 
 
 def _card(name: str) -> dict[str, object]:

@@ -45,14 +45,17 @@ class Model:
         log: EngineLog,
         tensor_split: Sequence[float] = (),
         progress: Callable[[float], None] | None = None,
+        repack: bool = True,
     ) -> None:
-        """`progress` is told how much of the model is loaded, 0.0 to 1.0, by the loading thread."""
+        """`progress` is told how much of the model is loaded, 0.0 to 1.0, by the loading thread. `repack`:
+        let llama.cpp lay weights out anew for faster matrix kernels."""
         params = make_model_params(
             n_gpu_layers=n_gpu_layers,
             use_mmap=use_mmap,
             check_tensors=check_tensors,
             tensor_split=tensor_split,
         )
+        params.use_extra_bufts = repack
         told = llama_cpp.llama_progress_callback(lambda part, _: _tell(progress, part))
         params.progress_callback = told
         self.pointer = llama_cpp.llama_model_load_from_file(bytes(path), params)

@@ -1,7 +1,6 @@
 """From a `Load` frame to an engine that has decoded its first token, or to the reason why not."""
 
 import os
-import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from mlnode.gguf import GgufError, Header, read_header
 from mlnode.io.callbacks import AbortFlag, EngineLog
 from mlnode.io.engine import Engine
 from mlnode.io.frames import Frame, Load, Loaded, Progress
+from mlnode.io.host import read_resident_bytes
 from mlnode.io.llama import EngineError, Model
 
 SLOTS_MAX = 64
@@ -26,6 +26,7 @@ def load_engine(
 ) -> tuple[Model, Engine, Loaded]:
     """The model, an engine on it, and what to tell of them. Raises `EngineError` with a `LoadFailed` code."""
     started = time.monotonic()
+    _, libraries_bytes = read_resident_bytes()
     _check_parameters(order)
     if order.devices:
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(order.devices)  # read when the first model is opened
@@ -67,7 +68,7 @@ def load_engine(
         model_bytes=model.size_bytes,
         kv_bytes=kv_bytes,
         compute_bytes=log.buffer_bytes("compute") + log.buffer_bytes("output"),
-        rss_bytes=read_rss_bytes(),
+        rss_bytes=read_resident_bytes()[0] - libraries_bytes,
         load_ms=round((time.monotonic() - started) * 1000),
         step_us=step_us,
     )
@@ -122,12 +123,3 @@ def read_model_header(path: Path) -> Header:
         raise EngineError("FILE_UNREADABLE", f"{path} cannot be read: {error.strerror}") from error
     except GgufError as error:
         raise EngineError(error.code, error.text) from error
-
-
-def read_rss_bytes() -> int:
-    """Resident memory of this process, 0 where the system does not tell."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0
-    return pages * resource.getpagesize()

@@ -6,10 +6,10 @@ events.
 """
 
 import asyncio
+import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlnode.actions import (
@@ -25,9 +25,13 @@ from mlnode.actions import (
 )
 from mlnode.errors import Refusal
 from mlnode.events import Cancelled, Event, Requested, RequestEnded, Streamed, Woken
+from mlnode.figures import Figures
+from mlnode.io.footprint import Footprint
 from mlnode.io.frames import Cancel, Done, Load, PocStop, PocValidate, PocValidated, SetThreads, Submit
 from mlnode.io.gpu import Gpu
+from mlnode.io.spare import Spares
 from mlnode.io.streams import Piece, Stream
+from mlnode.io.tail import Tail
 from mlnode.io.workers import Worker
 from mlnode.mining import Mining
 from mlnode.mode import Kind, PocJob
@@ -36,35 +40,24 @@ from mlnode.scheduler import Scheduler
 WAKE_S_MAX = 3600.0
 
 
-@dataclass(slots=True)
-class Counts:
-    """Since the start, for people and for Prometheus."""
-
-    requests: dict[str, int] = field(default_factory=dict)
-    """Ended requests by outcome: `ok`, `cancelled`, or the refusal's reason."""
-    tokens_generated: int = 0
-    tokens_prompt: int = 0
-    first_token_s: float = 0.0
-    """Time from arrival to the first text, summed over `first_tokens` answers."""
-    first_tokens: int = 0
-
-    def note_end(self, outcome: str) -> None:
-        self.requests[outcome] = self.requests.get(outcome, 0) + 1
-
-
 class Loop:
     """Runs the scheduler. Make it inside the asyncio loop that it is to live on."""
 
-    def __init__(self, scheduler: Scheduler, cache_dir: Path, gpu: Gpu) -> None:
+    def __init__(self, scheduler: Scheduler, cache_dir: Path, gpu: Gpu, spares: Spares) -> None:
         self.scheduler = scheduler
         self.workers: dict[int, Worker] = {}
-        self.counts = Counts()
+        self.figures = Figures()
+        self.spares = spares
+        self.tails: dict[str, Tail] = {}
+        """The newest output of each model's workers."""
         self.mining: Mining | None = None
         """The newest run."""
+        self.minings: list[Mining] = []
+        """The last run of every job."""
         self.on_mined: Callable[[Mining], None] = lambda mining: None
         """Called when a run has something to deliver, or ended."""
         self._cache_dir = cache_dir
-        self._gpu = gpu
+        self.gpu = gpu
         self._streams: dict[int, Stream] = {}
         self._next_request = 1
         self._events: deque[Event] = deque()
@@ -80,6 +73,8 @@ class Loop:
         stream = Stream(self._next_request, order, time.monotonic())
         self._next_request += 1
         self._streams[stream.request] = stream
+        with contextlib.suppress(Refusal):
+            stream.model = self.scheduler.catalog.find(model).id
         kind = Kind.VALIDATION if isinstance(order, PocValidate) else Kind.INFERENCE
         self.post(Requested(stream.request, model, kind))
         return stream
@@ -87,13 +82,13 @@ class Loop:
     def leave(self, stream: Stream) -> None:
         """Nobody reads this stream any more. Harmless after its end."""
         if self._streams.pop(stream.request, None) is not None:
-            self.counts.note_end("cancelled")
+            self._note_end(stream, "cancelled")
             self.post(Cancelled(stream.request))
 
     def command(self, event: Event) -> None:
         """Obey a command, or raise its `Refusal`."""
         assert not self._handling
-        self._perform_all(self.scheduler.handle(event, now_ms()))
+        self._handle(event)
         self._after()
 
     def post(self, event: Event) -> None:
@@ -104,7 +99,7 @@ class Loop:
         self._handling = True
         try:
             while self._events:
-                self._perform_all(self.scheduler.handle(self._events.popleft(), now_ms()))
+                self._handle(self._events.popleft())
         finally:
             self._handling = False
         self._after()
@@ -123,6 +118,7 @@ class Loop:
 
     async def close(self) -> None:
         """Kill what is left and wait until it is reaped."""
+        await self.spares.close()
         for worker in list(self.workers.values()):
             await worker.end(force=True)
         while self._tasks:
@@ -135,18 +131,22 @@ class Loop:
     def pass_on(self, request: int, piece: Piece) -> None:
         """More of an answer."""
         stream = self._streams.get(request)
-        if stream is None or not (piece.text or piece.logprobs):
+        if stream is None:
+            return
+        self._note_tokens(stream, piece)
+        if not (piece.text or piece.logprobs):
             return
         stream.push(piece)
         if not stream.streamed:
             stream.streamed = True
-            self.counts.first_tokens += 1
-            self.counts.first_token_s += time.monotonic() - stream.opened_s
+            self.figures.of(stream.model).first_token.observe(time.monotonic() - stream.opened_s)
             self.post(Streamed(request))
 
     def end_stream(self, request: int, end: Done | PocValidated | Refusal) -> None:
         """The worker is done with a request. Its slot is free first, so that the client's next request finds
         it so."""
+        if isinstance(end, Done) and (model := self.scheduler.requests.slots.get(request)):
+            self.figures.of(model).tokens_prompt += end.n_prompt
         self.post(RequestEnded(request))
         self._finish(request, end)
 
@@ -156,8 +156,12 @@ class Loop:
 
     # Actions
 
-    def _perform_all(self, actions: list[Action]) -> None:
+    def _handle(self, event: Event) -> None:
+        present_ms = now_ms()
+        actions = self.scheduler.handle(event, present_ms)
+        self.figures.note_event(event, present_ms)
         for action in actions:
+            self.figures.note_action(action, present_ms)
             self._perform(action)
 
     def _perform(self, action: Action) -> None:
@@ -168,7 +172,7 @@ class Loop:
                 self._run(self.workers[number].end(force))
             case StartRequest(request, model, number):
                 stream = self._streams[request]
-                stream.model = model
+                self._note_slot(stream, model)
                 self.workers[number].start_request(request, stream.order)
             case CancelRequest(request, number):
                 self.workers[number].send(Cancel(request_id=request))
@@ -183,7 +187,10 @@ class Loop:
                     self.workers[number].send(PocStop())
 
     def _spawn(self, action: SpawnWorker) -> None:
-        worker = Worker(action.model, action.worker, self, self._gpu)
+        tail = self.tails.setdefault(action.model, Tail())
+        worker = Worker(
+            action.model, action.worker, self, Footprint(self.gpu, action.devices), self.spares, tail
+        )
         self.workers[action.worker] = worker
         params = action.params
         load = Load(
@@ -193,8 +200,8 @@ class Loop:
             n_ubatch=params.n_ubatch,
             n_threads=action.n_threads,
             kv_type=params.kv_type,
-            n_gpu_layers=params.n_gpu_layers if self._gpu.present else 0,
-            devices=self._gpu.name_devices(action.devices),
+            n_gpu_layers=params.n_gpu_layers if self.gpu.present else 0,
+            devices=self.gpu.name_devices(action.devices),
             tensor_split=action.tensor_split,
             cache_dir=str(self._cache_dir),
         )
@@ -205,9 +212,9 @@ class Loop:
         del self.workers[worker.number]
 
     def _start_mining(self, worker: Worker, job: PocJob) -> None:
-        """Mine, from where this very job was left when its worker died."""
-        old = self.mining
-        self.mining = mining = old.resume() if old is not None and old.job == job else Mining(job)
+        """Mine, from where this share was left when its worker died or the node did something else."""
+        self.mining = mining = self.mining.resume(job) if self.mining else Mining(job)
+        self.minings = [*(run for run in self.minings if run.found), mining]
         worker.start_mining(mining)
         self.on_mined(mining)
 
@@ -215,11 +222,26 @@ class Loop:
         stream = self._streams.pop(request, None)
         if stream is None:
             return
-        if isinstance(end, Done):
-            self.counts.tokens_prompt += end.n_prompt
-            self.counts.tokens_generated += end.n_completion
-        self.counts.note_end(end.reason if isinstance(end, Refusal) else "ok")
+        self._note_end(stream, end.reason if isinstance(end, Refusal) else "ok")
         stream.push(end)
+
+    # What is counted
+
+    def _note_slot(self, stream: Stream, model: str) -> None:
+        if not stream.granted:
+            self.figures.of(model).queue_wait.observe(time.monotonic() - stream.opened_s)
+        stream.model, stream.granted = model, True
+        stream.n_tokens, stream.last_token_s = 0, None
+
+    def _note_tokens(self, stream: Stream, piece: Piece) -> None:
+        n_new, present_s = piece.n_tokens - stream.n_tokens, time.monotonic()
+        if n_new > 0:
+            since_s = None if stream.last_token_s is None else present_s - stream.last_token_s
+            self.figures.note_tokens(stream.model, n_new, since_s, present_s)
+            stream.n_tokens, stream.last_token_s = piece.n_tokens, present_s
+
+    def _note_end(self, stream: Stream, outcome: str) -> None:
+        self.figures.note_end(stream.model, outcome, time.monotonic() - stream.opened_s)
 
     def _run(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

@@ -55,7 +55,8 @@ def make_context_params(shape: ContextShape, n_threads: int) -> Any:
     params.n_ctx, params.n_batch, params.n_ubatch = shape.n_cells, shape.n_batch, shape.n_batch
     params.n_seq_max, params.n_outputs_max = shape.n_sequences, shape.n_outputs
     params.n_threads = params.n_threads_batch = n_threads
-    params.flash_attn_type = llama_cpp.LLAMA_FLASH_ATTN_TYPE_AUTO
+    kinds = (llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED, llama_cpp.LLAMA_FLASH_ATTN_TYPE_AUTO)
+    params.flash_attn_type = kinds[shape.flash_attention]
     params.swa_full, params.kv_unified, params.no_perf = False, shape.unified, True
     params.pooling_type = llama_cpp.LLAMA_POOLING_TYPE_NONE
     params.type_k = params.type_v = _KV_TYPES[shape.kv_type]

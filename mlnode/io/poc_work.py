@@ -1,12 +1,14 @@
 """PoC orders under way in a worker: one mining run at most, validations in order of arrival.
 
-`run_once` does one decode and returns, so that requests and new orders never wait longer than that.
+`run_once` does one decode and returns, so that requests and new orders never wait longer than that. The
+model's profile is computed the same way, before the first of them, and what is computed of it stays.
 """
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from mlnode.io.callbacks import AbortFlag
 from mlnode.io.frames import Done, Frame, PocBatch, PocFailed, PocStart, PocStarted, PocValidate, PocValidated
@@ -15,7 +17,6 @@ from mlnode.io.poc_engine import Interrupted, PocEngine
 from mlnode.mining import compute_report_due_s
 from mlnode.poc import (
     NONCE_MAX,
-    SEQUENCES,
     Claim,
     Inspection,
     Partition,
@@ -36,8 +37,10 @@ class _Mining:
     stage: Stage
     partition: Partition
     next_nonce: int
-    began_s: float
-    reported_s: float
+    ordered_s: float
+    began_s: float | None = None
+    """None until the profile is at hand."""
+    reported_s: float = 0.0
     tried_in_all: int = 0
     tried: int = 0
     elapsed_us: int = 0
@@ -52,6 +55,7 @@ class _Mining:
 
     def is_due(self, now_s: float) -> bool:
         """The batch is full, or something has waited long enough to be told."""
+        assert self.began_s is not None
         waited = now_s >= compute_report_due_s(self.began_s, self.reported_s)
         return self.tried >= self.order.batch_size or (bool(self.found) and waited)
 
@@ -64,6 +68,10 @@ class _Validation:
     rules: Rules
     inspection: Inspection
     recomputed: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def is_done(self) -> bool:
+        return len(self.recomputed) == len(self.inspection.sample)
 
 
 class PocWork:
@@ -90,23 +98,10 @@ class PocWork:
         if fault is not None:
             self._fail(order.stage_id, -1, "BAD_PARAMETERS", fault)
             return
-        started = time.monotonic()
-        try:
-            digest = self._open_engine().profile(MINING).digest
-        except Interrupted:
-            self._abort.forget(MINING)
-            self._mining = None
-            self._send_final(order)
-            return
-        except EngineError as error:
-            self._fail(order.stage_id, -1, "ENGINE", error.text)
-            return
-        profile_ms = round((time.monotonic() - started) * 1000)
-        self._reply(PocStarted(stage_id=order.stage_id, profile_digest=digest, profile_ms=profile_ms))
         partition = Partition(order.node_rank, order.node_count)
         stage = Stage(order.block_hash, order.public_key)
-        first, now_s = partition.first_from(order.start_nonce), time.monotonic()
-        self._mining = _Mining(order, stage, partition, first, now_s, now_s)
+        first = partition.first_from(order.start_nonce)
+        self._mining = _Mining(order, stage, partition, first, time.monotonic())
 
     def stop(self) -> None:
         """Close the mining run, if any, with a final batch."""
@@ -133,6 +128,7 @@ class PocWork:
         inspection = inspect_claim(claim, rules, order.sample_seed)
         stage = Stage(order.block_hash, order.public_key)
         self._validations.append(_Validation(order, stage, claim, rules, inspection))
+        self._send_verdicts()
 
     def cancel(self, validation_id: int) -> None:
         """Nobody wants this verdict any more; it is answered by `Done`. Unknown ones are ignored."""
@@ -142,26 +138,53 @@ class PocWork:
             self._reply(_cancelled(validation_id))
 
     def run_once(self) -> None:
-        """One decode: of the oldest validation, or else of the mining run."""
-        if self._validations:
-            self._validate_once(self._validations[0])
-        elif self._mining is not None:
-            self._mine_once(self._mining)
-
-    # --- mining -----------------------------------------------------------------------------------------
-
-    def _mine_once(self, mining: _Mining) -> None:
-        count, step = min(SEQUENCES, mining.left), mining.partition.count
-        nonces = [mining.next_nonce + i * step for i in range(count)]
-        started = time.monotonic()
+        """One decode: towards the profile, of the oldest validations, or else of the mining run."""
         try:
-            distances = self._open_engine().compute_distances(mining.stage, nonces, MINING)
+            if self._open_engine().prepare_once(self._numbers()):
+                self._compute_once()
         except Interrupted:
             return
         except EngineError as error:
+            self._fail_all(error.text)
+
+    def _compute_once(self) -> None:
+        mining = self._mining
+        if mining is not None and mining.began_s is None:
+            self._begin(mining)
+        if self._validations:
+            self._validate_once()
+        elif mining is not None:
+            self._mine_once(mining)
+
+    def _numbers(self) -> frozenset[int]:
+        """Under which all present work can be cancelled."""
+        mining = (MINING,) if self._mining is not None else ()
+        return frozenset((*mining, *(work.order.validation_id for work in self._validations)))
+
+    def _fail_all(self, text: str) -> None:
+        """The engine cannot do it; what was found before is told first."""
+        if self._mining is not None:
+            if self._mining.found:
+                self._report(self._mining, final=False)
+            self._fail(self._mining.order.stage_id, -1, "ENGINE", text)
             self._mining = None
-            self._fail(mining.order.stage_id, -1, "ENGINE", error.text)
-            return
+        while self._validations:
+            self._fail(-1, self._validations.popleft().order.validation_id, "ENGINE", text)
+
+    # --- mining -----------------------------------------------------------------------------------------
+
+    def _begin(self, mining: _Mining) -> None:
+        mining.began_s = mining.reported_s = time.monotonic()
+        digest = self._open_engine().profile(MINING).digest
+        profile_ms = round((mining.began_s - mining.ordered_s) * 1000)
+        self._reply(PocStarted(stage_id=mining.order.stage_id, profile_digest=digest, profile_ms=profile_ms))
+
+    def _mine_once(self, mining: _Mining) -> None:
+        engine, step = self._open_engine(), mining.partition.count
+        count = min(engine.width, mining.left)
+        nonces = [mining.next_nonce + i * step for i in range(count)]
+        started = time.monotonic()
+        distances = engine.compute_mixed([(mining.stage, nonce) for nonce in nonces], frozenset((MINING,)))
         mining.elapsed_us += round((time.monotonic() - started) * 1_000_000)
         target = mining.order.r_target_micro
         mining.found += [pair for pair in zip(nonces, distances, strict=True) if pair[1] < target]
@@ -189,38 +212,26 @@ class PocWork:
         mining.tried = mining.elapsed_us = 0
         mining.reported_s = time.monotonic()
 
-    def _send_final(self, order: PocStart) -> None:
-        """A run that was stopped before it began."""
-        batch = PocBatch(
-            stage_id=order.stage_id,
-            nonces=[],
-            dist_micro=[],
-            tried=0,
-            next_nonce=order.start_nonce,
-            elapsed_us=0,
-            final=True,
-        )
-        self._reply(batch)
-
     # --- validating -------------------------------------------------------------------------------------
 
-    def _validate_once(self, work: _Validation) -> None:
-        todo = [index for index in work.inspection.sample if index not in work.recomputed][:SEQUENCES]
-        if todo:
-            nonces = [work.claim.nonces[index] for index in todo]
-            try:
-                distances = self._open_engine().compute_distances(
-                    work.stage, nonces, work.order.validation_id
-                )
-            except Interrupted:
-                return
-            except EngineError as error:
-                self._validations.popleft()
-                self._fail(-1, work.order.validation_id, "ENGINE", error.text)
-                return
-            work.recomputed.update(zip(todo, distances, strict=True))
-        if len(work.recomputed) == len(work.inspection.sample):
-            self._validations.popleft()
+    def _validate_once(self) -> None:
+        """A decode full of nonces, of several validations where one does not fill it."""
+        engine = self._open_engine()
+        todo = list(islice(self._iterate_todo(), engine.width))
+        pairs = [(work.stage, work.claim.nonces[index]) for work, index in todo]
+        numbers = frozenset(work.order.validation_id for work, _ in todo)
+        for (work, index), distance in zip(todo, engine.compute_mixed(pairs, numbers), strict=True):
+            work.recomputed[index] = distance
+        self._send_verdicts()
+
+    def _iterate_todo(self) -> Iterator[tuple[_Validation, int]]:
+        """What is to be recomputed, oldest validation first."""
+        for work in self._validations:
+            yield from ((work, index) for index in work.inspection.sample[len(work.recomputed) :])
+
+    def _send_verdicts(self) -> None:
+        for work in [work for work in self._validations if work.is_done]:
+            self._validations.remove(work)
             self._send_verdict(work, judge(work.claim, work.rules, work.inspection, work.recomputed))
 
     def _send_verdict(self, work: _Validation, verdict: Verdict) -> None:

@@ -39,7 +39,8 @@ class Loaded(Frame, frozen=True, kw_only=True, tag="loaded"):
     compute_bytes: int
     """Buffers of the computation and of its results, as llama.cpp tells them."""
     rss_bytes: int
-    """Resident memory of the process after the warm-up, shared file pages included."""
+    """Memory of the host after the warm-up: the process's own and the model's mapped pages. Libraries, which
+    all workers share, do not count."""
     load_ms: int
     """From the `Load` frame to here."""
     step_us: int

@@ -28,6 +28,7 @@ from mlnode.io.gpu import Gpu
 from mlnode.io.http import make_app
 from mlnode.io.loop import Loop
 from mlnode.io.settings import Settings
+from mlnode.io.spare import Spares
 from mlnode.mode import Activity, Mission
 from mlnode.scheduler import Limits, Scheduler
 from mlnode.v1 import control_pb2, control_pb2_grpc
@@ -49,7 +50,7 @@ async def serve(settings: Settings, version: str) -> None:
     gpu = Gpu()
     scheduler = make_scheduler(settings, gpu)
     _make_home(settings.home)
-    loop = Loop(scheduler, settings.cache_dir, gpu)
+    loop = Loop(scheduler, settings.cache_dir, gpu, Spares(settings.prepared_workers))
     reporter = Reporter()
     loop.on_mined = reporter.on_mined
     told = asyncio.Event()
@@ -63,6 +64,7 @@ async def serve(settings: Settings, version: str) -> None:
             serving = asyncio.create_task(http.serve(sockets=[listening]))
             ports = {"http": http_port, "control": control_port}
             _log_problems(loop)
+            loop.spares.fill()
             with _announce(settings.home, ports, version):
                 await asyncio.wait({serving, asyncio.create_task(told.wait())}, return_when="FIRST_COMPLETED")
                 await _drain(loop, settings)
@@ -73,9 +75,13 @@ async def serve(settings: Settings, version: str) -> None:
 
 
 def make_scheduler(settings: Settings, gpu: Gpu) -> Scheduler:
-    """The scheduler that the settings describe."""
+    """The scheduler that the settings describe. Raises `StartFailed`."""
+    try:
+        budgets_mb = gpu.compute_budgets_mb(settings.vram_budget_mb)
+    except ValueError as error:
+        raise StartFailed(f"--vram-budget-mb: {error}.") from None
     limits = Limits(
-        budget_mb=settings.vram_budget_mb or gpu.compute_budget_mb(),
+        budget_mb=sum(budgets_mb),
         margin_mb=settings.vram_margin_mb,
         params=LoadParams(
             n_ctx=settings.ctx_size,

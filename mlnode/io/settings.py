@@ -17,6 +17,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from mlnode.budgets import Budget, parse_budget
 from mlnode.contexts import KvType
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -74,8 +75,9 @@ class Settings(BaseSettings):
     """A load without progress for this long is given up."""
     alias: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
     """More names for models: ID=NAME."""
-    vram_budget_mb: Count = 0
-    """Memory for models, MiB; 0: the GPU's, or half of the available host memory without a GPU."""
+    vram_budget_mb: Annotated[Budget, NoDecode] = 0
+    """Memory for models, MiB; 0: what is free on the GPUs, or half of the available host memory without one.
+    One number is shared out among several GPUs; NUMBER=MIB,NUMBER=MIB says it for each."""
     vram_margin_mb: Count = 64
     """Part of the budget that is never given away, MiB."""
     max_queue_depth: Count = 32
@@ -96,6 +98,8 @@ class Settings(BaseSettings):
     """Layers on the GPU; -1: all. Without a GPU it has no effect."""
     kv_type: KvType = "f16"
     """How keys and values are kept: f16, q8_0 or q4_0, which take 100, 53 and 28 percent."""
+    prepared_workers: Annotated[int, Field(ge=0, le=8)] = 1
+    """Processes kept ready for the next load, about 30 MiB each, so that it need not wait for one."""
     max_body_bytes: Annotated[int, Field(ge=1024, le=32 * 1024 * 1024)] = 1024 * 1024
     """Largest request: half of what a frame to a worker holds at most."""
     api_key: str = ""
@@ -137,6 +141,18 @@ class Settings(BaseSettings):
             return {name: id for id, _, name in pairs}
         return value
 
+    @field_validator("vram_budget_mb", mode="before")
+    @classmethod
+    def _read_budget(cls, value: object) -> object:
+        return parse_budget(value) if isinstance(value, str) else value
+
+    @field_validator("vram_budget_mb")
+    @classmethod
+    def _check_budget(cls, budget: Budget) -> Budget:
+        if any(mib < 0 for mib in (budget.values() if isinstance(budget, dict) else (budget,))):
+            raise ValueError("a budget must not be negative")
+        return budget
+
     @field_validator("model_ttl", mode="before")
     @classmethod
     def _pair_seconds(cls, value: object) -> object:
@@ -152,10 +168,12 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _leave_room(self) -> Self:
-        if 0 < self.vram_budget_mb <= self.vram_margin_mb:
-            raise ValueError(
-                f"a margin of {self.vram_margin_mb} leaves nothing of the budget of {self.vram_budget_mb} MiB"
-            )
+        budget = self.vram_budget_mb
+        for mib in budget.values() if isinstance(budget, dict) else (budget,):
+            if 0 < mib <= self.vram_margin_mb:
+                raise ValueError(
+                    f"a margin of {self.vram_margin_mb} leaves nothing of the budget of {mib} MiB"
+                )
         return self
 
     @property

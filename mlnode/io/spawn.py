@@ -10,14 +10,11 @@ import contextlib
 import os
 import socket
 import sys
-from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from mlnode.io.frames import Frame, FrameBuffer, Stop, WorkerFrame, decode_worker, encode
-
-LOG_BYTES_MAX = 256 * 1024
-"""What is kept of a worker's output, the newest bytes: llama.cpp says why a load failed only there."""
+from mlnode.io.tail import TAIL_BYTES_MAX, Tail
 
 _READ_BYTES = 64 * 1024
 
@@ -34,9 +31,8 @@ class WorkerProcess:
         self._process = process
         self._reader = reader
         self._writer = writer
-        self._log: deque[bytes] = deque()
-        self._log_bytes = 0
-        self._log_task = asyncio.create_task(self._collect_log())
+        self._tail = Tail()
+        self._tail_task = asyncio.create_task(self._collect_output())
 
     @classmethod
     async def start(cls, env: Mapping[str, str] | None = None) -> "WorkerProcess":
@@ -45,7 +41,7 @@ class WorkerProcess:
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *("-m", "mlnode.io.worker", "--fd", str(theirs.fileno()), "--parent", str(os.getpid())),
+                *("-m", "mlnode.io.entry", str(theirs.fileno()), str(os.getpid())),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
@@ -60,6 +56,11 @@ class WorkerProcess:
         ours.setblocking(False)
         reader, writer = await asyncio.open_connection(sock=ours)
         return cls(process, reader, writer)
+
+    def write_to(self, tail: Tail) -> None:
+        """From now on its output goes there, what it said so far too."""
+        tail.append(self._tail.read())
+        self._tail = tail
 
     @property
     def pid(self) -> int:
@@ -105,21 +106,18 @@ class WorkerProcess:
     async def wait(self) -> int:
         """Wait until the process is reaped and its output read; the exit status."""
         status = await self._process.wait()
-        await asyncio.wait({self._log_task})
+        await asyncio.wait({self._tail_task})
         self._writer.close()
         return status
 
-    def log_tail(self) -> bytes:
-        """The newest output of the worker, at most `LOG_BYTES_MAX` bytes."""
-        return b"".join(self._log)
+    def log_tail(self, bytes_max: int = TAIL_BYTES_MAX) -> bytes:
+        """The newest output, at most so many bytes: llama.cpp says why a load failed only there."""
+        return self._tail.read(bytes_max)
 
-    async def _collect_log(self) -> None:
+    async def _collect_output(self) -> None:
         assert self._process.stdout is not None
         while data := await self._process.stdout.read(_READ_BYTES):
-            self._log.append(data)
-            self._log_bytes += len(data)
-            while self._log_bytes > LOG_BYTES_MAX:
-                self._log_bytes -= len(self._log.popleft())
+            self._tail.append(data)
 
 
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:

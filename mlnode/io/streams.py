@@ -32,8 +32,14 @@ class Stream:
     opened_s: float
     """Monotonic time of the arrival."""
     model: str = ""
-    """Identifier of the model that answers, known from the first item on."""
+    """Identifier of the model that is to answer; empty when there is none of the name."""
+    granted: bool = False
+    """It had a slot."""
     streamed: bool = False
+    n_tokens: int = 0
+    """Tokens so far."""
+    last_token_s: float | None = None
+    """Monotonic time of the newest."""
     _items: deque[Item] = field(default_factory=deque)
     _waiter: asyncio.Future[None] | None = None
 

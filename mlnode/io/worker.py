@@ -1,17 +1,14 @@
-"""A worker: the process that owns llama.cpp for one model. `python -m mlnode.io.worker --fd N --parent PID`.
+"""A worker: the process that owns llama.cpp for one model. `entry.py` is where it begins.
 
-Two threads. The I/O thread reads orders from the socket, puts them into an inbox, sets the abort flag at once
-where an order makes running work pointless, and sends a heartbeat every second. The engine thread takes the
-orders between two decodes and owns everything else. The end of the socket, the parent's death and `Stop` end
-the process; it always leaves by `os._exit`, because tearing down a GPU back end may hang.
+It waits for `Load` as long as it takes and says nothing before: a worker may be prepared ahead. Two threads.
+The I/O thread reads orders from the socket, puts them into an inbox, sets the abort flag at once where an
+order makes running work pointless, and sends a heartbeat every second. The engine thread takes the orders
+between two decodes and owns everything else. The end of the socket, the parent's death and `Stop` end the
+process; it always leaves by `os._exit`, because tearing down a GPU back end may hang.
 """
 
-import argparse
-import ctypes
 import os
 import queue
-import resource
-import signal
 import sys
 import threading
 import time
@@ -47,8 +44,6 @@ EXIT_OK, EXIT_BROKEN_FRAME, EXIT_LOAD_FAILED, EXIT_ENGINE = 0, 2, 3, 4
 
 HEARTBEAT_S = 1.0
 
-_PR_SET_PDEATHSIG = 1
-
 
 class Worker:
     """The state that both threads see: an inbox, an abort flag, counters to read."""
@@ -74,15 +69,17 @@ class Worker:
             os._exit(EXIT_BROKEN_FRAME)
 
     def _read_orders(self) -> None:
-        due = time.monotonic() + HEARTBEAT_S
+        due: float | None = None
         while True:
-            orders = self._connection.receive(max(0.0, due - time.monotonic()))
+            left_s = None if due is None else max(0.0, due - time.monotonic())
+            orders = self._connection.receive(left_s)
             if orders is None:
                 os._exit(EXIT_OK)
             for order in orders:
                 self._interrupt(order)
                 self._inbox.put(order)
-            if time.monotonic() >= due:
+                due = due or time.monotonic() + HEARTBEAT_S
+            if due is not None and time.monotonic() >= due:
                 self._connection.send(self._heartbeat())
                 due = time.monotonic() + HEARTBEAT_S
 
@@ -198,23 +195,9 @@ class Worker:
         return self._poc_engine
 
 
-def _guard_process(parent: int) -> None:
-    """Die with the parent, leave no core file, and leave Ctrl-C to the front."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(EXIT_OK)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="One model's worker; started by the node, not by hand.")
-    parser.add_argument("--fd", type=int, required=True, help="the socket to the front")
-    parser.add_argument("--parent", type=int, required=True, help="process id of the front")
-    arguments = parser.parse_args()
-    _guard_process(arguments.parent)
-    worker = Worker(Connection(arguments.fd))
+def run(fd: int) -> None:
+    """Work for the front at the other end of this socket. Never returns."""
+    worker = Worker(Connection(fd))
     threading.Thread(target=worker.read_orders, name="orders", daemon=True).start()
     status = EXIT_ENGINE
     try:
@@ -225,7 +208,3 @@ def main() -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
-
-
-if __name__ == "__main__":
-    main()

@@ -11,7 +11,8 @@ import msgspec
 import structlog
 
 from mlnode.errors import Refusal, RequestInvalid
-from mlnode.events import Event, WorkerBeat, WorkerExited, WorkerLoaded
+from mlnode.events import Event, MemoryReturned, WorkerBeat, WorkerExited, WorkerLoaded
+from mlnode.io.footprint import Footprint
 from mlnode.io.frames import (
     BrokenFrame,
     Done,
@@ -30,14 +31,17 @@ from mlnode.io.frames import (
     Submit,
     WorkerFrame,
 )
-from mlnode.io.gpu import Gpu
+from mlnode.io.spare import Spares
 from mlnode.io.spawn import WorkerProcess
 from mlnode.io.streams import Piece
+from mlnode.io.tail import Tail
 from mlnode.mining import Mining
 
 END_S = 5.0
 """A worker told to go is killed after this."""
 LOG_SHOWN_BYTES = 2000
+TITLE = "--- worker "
+"""Begins the output of each worker in its model's log."""
 
 _log = structlog.get_logger("mlnode.worker")
 
@@ -61,7 +65,10 @@ class Worker:
     model: str
     number: int
     owner: Owner
-    gpu: Gpu
+    footprint: Footprint
+    spares: Spares
+    tail: Tail
+    """Its model's, where its output goes."""
     process: WorkerProcess | None = None
     """None until it is spawned."""
     ending: bool = False
@@ -74,7 +81,9 @@ class Worker:
         """From spawning to reaping."""
         why, code = "", ""
         try:
-            self.process = process = await WorkerProcess.start()
+            self.process = process = await self.spares.take(self.number)
+            self.tail.append(f"{TITLE}{self.number}, process {process.pid} ---\n".encode())
+            process.write_to(self.tail)
             if self.ending:
                 process.kill()
             process.send(load)
@@ -84,7 +93,11 @@ class Worker:
             why = f"it could not be started: {error.strerror}"
         if self.failure is not None:
             why, code = self.failure.text, self.failure.code
-        self._close(why, code)
+        back = self.footprint.is_returned
+        self._close(why, code, back)
+        if not back:
+            await self.footprint.wait_returned()
+            self.owner.post(MemoryReturned(self.number))
 
     def send(self, frame: Frame) -> None:
         """Tell it something; in vain when it is dead."""
@@ -137,16 +150,17 @@ class Worker:
         if not self.ending:
             process.kill()
 
-    def _close(self, why: str, code: str) -> None:
+    def _close(self, why: str, code: str, memory_is_back: bool) -> None:
+        self.spares.note_load_over(self.number)
         for mining in self.minings:
             mining.finished = True
             self.owner.note_mined(mining)
         if self.ending:
             _log.info("ended", model=self.model)
         else:
-            tail = self.process.log_tail()[-LOG_SHOWN_BYTES:] if self.process else b""
-            _log.warning("lost", model=self.model, why=why, code=code, log=tail.decode("utf-8", "replace"))
-        self.owner.post(WorkerExited(self.model, self.number, why, code))
+            said = self.tail.read(LOG_SHOWN_BYTES).decode("utf-8", "replace").rpartition(TITLE)[2]
+            _log.warning("lost", model=self.model, why=why, code=code, log=said)
+        self.owner.post(WorkerExited(self.model, self.number, why, code, memory_is_back))
 
     def _take(self, frame: WorkerFrame) -> None:
         match frame:
@@ -158,7 +172,7 @@ class Worker:
             case RequestFailed(request_id=request, code=code, text=text):
                 self.owner.end_stream(request, RequestInvalid(code, text))
             case Heartbeat(steps=steps):
-                working = frame.active > 0 or frame.waiting > 0
+                working = frame.active > 0 or frame.waiting > 0 or frame.poc
                 self.owner.post(WorkerBeat(self.model, self.number, steps, working))
             case Loaded():
                 self._note_loaded(frame)
@@ -175,9 +189,11 @@ class Worker:
 
     def _note_loaded(self, frame: Loaded) -> None:
         assert self.process is not None
-        measured_mb = self.gpu.measure_mb(self.process.pid, frame.rss_bytes)
+        self.spares.note_load_over(self.number)
+        device_mb = self.footprint.measure(self.process.pid, frame.rss_bytes)
+        measured_mb = sum(device_mb)
         _log.info("loaded", model=self.model, load_ms=frame.load_ms, measured_mb=measured_mb)
-        self.owner.post(WorkerLoaded(self.model, self.number, measured_mb))
+        self.owner.post(WorkerLoaded(self.model, self.number, measured_mb, device_mb))
 
     def _note_batch(self, frame: PocBatch) -> None:
         if not self.minings:

@@ -15,8 +15,8 @@ import numpy as np
 
 from mlnode.io.callbacks import AbortFlag, EngineLog
 from mlnode.io.llama import Model
-from mlnode.io.poc_engine import SEQUENCES, PocEngine
-from mlnode.poc import TOKENS_PER_NONCE, Stage
+from mlnode.io.poc_engine import PocEngine
+from mlnode.poc import SEQUENCES, TOKENS_PER_NONCE, Stage
 
 Rate = Callable[[], float]
 TOKENS = 96

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from mlnode.io.gpu import Gpu, read_host_memory
+from mlnode.io.gpu import Gpu
+from mlnode.io.host import read_host_memory, read_resident_bytes
 
 
 def test_the_hosts_memory_is_read(tmp_path: Path) -> None:
     (tmp_path / "meminfo").write_text("MemTotal: 8388608 kB\nMemAvailable: 4194304 kB\n")
     memory = read_host_memory(tmp_path, tmp_path / "none")
-    assert (memory.kind, memory.total_mb, memory.available_mb) == ("host", 8192, 4096)
+    assert (memory.total_mb, memory.available_mb) == (8192, 4096)
 
 
 def test_a_containers_limit_counts(tmp_path: Path) -> None:
@@ -24,4 +25,10 @@ def test_a_containers_limit_counts(tmp_path: Path) -> None:
 def test_a_system_without_these_files_has_a_budget_all_the_same(tmp_path: Path) -> None:
     memory = read_host_memory(tmp_path, tmp_path)
     assert memory.total_mb == memory.available_mb > 0
-    assert Gpu().compute_budget_mb() > 0
+    assert Gpu({}).compute_budgets_mb(0) > (0,)
+
+
+def test_a_process_knows_what_it_takes_and_what_of_it_are_files() -> None:
+    resident, files = read_resident_bytes()
+    assert 0 < files < resident
+    assert read_resident_bytes(2**22 + 1) == (0, 0)

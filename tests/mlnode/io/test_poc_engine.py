@@ -11,10 +11,12 @@ import llama_cpp
 import numpy as np
 import pytest
 
+from mlnode.contexts import ContextShape, poc_context
 from mlnode.io.callbacks import AbortFlag
 from mlnode.io.llama import Model
-from mlnode.io.poc_engine import SEQUENCES, Interrupted, PocEngine, make_projection
-from mlnode.poc import DIMS, Claim, Rules, Stage, Verdict, inspect_claim, judge
+from mlnode.io.poc_engine import Interrupted, PocEngine, make_projection
+from mlnode.io.poc_profile import Digest, Kept
+from mlnode.poc import DIMS, PROFILE_NONCES, SEQUENCES, Claim, Rules, Stage, Verdict, inspect_claim, judge
 
 STAGE = Stage(b"\x11" * 32, b"\x02" + b"\x22" * 32)
 RULES = Rules(
@@ -31,8 +33,14 @@ MakePoc = Callable[..., PocEngine]
 def poc(load_model: Callable[[Path], Model], tiny_path: Path) -> Iterator[MakePoc]:
     made: list[PocEngine] = []
 
-    def make(path: Path = tiny_path, *, n_threads: int = 1, cache_dir: Path | None = None) -> PocEngine:
-        engine = PocEngine(load_model(path), path, cache_dir, AbortFlag(), n_threads)
+    def make(
+        path: Path = tiny_path,
+        *,
+        n_threads: int = 1,
+        cache_dir: Path | None = None,
+        shape: ContextShape | None = None,
+    ) -> PocEngine:
+        engine = PocEngine(load_model(path), path, cache_dir, AbortFlag(), n_threads, shape)
         made.append(engine)
         return engine
 
@@ -162,7 +170,7 @@ def test_the_profile_depends_on_the_model_only_and_is_kept(
     poc: MakePoc, other_path: Path, tmp_path: Path
 ) -> None:
     digest = poc(cache_dir=tmp_path).profile(-1).digest
-    (kept,) = tmp_path.iterdir()
+    (kept,) = tmp_path.glob("*.profile")
     assert hashlib.sha256(kept.read_bytes()).hexdigest() == digest
     assert poc(cache_dir=tmp_path).profile(-1).digest == digest
     assert poc(other_path, cache_dir=tmp_path).profile(-1).digest != digest
@@ -171,7 +179,7 @@ def test_the_profile_depends_on_the_model_only_and_is_kept(
 @pytest.mark.parametrize("damage", [b"", b"rubbish", None])
 def test_a_damaged_cache_entry_is_computed_again(poc: MakePoc, tmp_path: Path, damage: bytes | None) -> None:
     digest = poc(cache_dir=tmp_path).profile(-1).digest
-    (kept,) = tmp_path.iterdir()
+    (kept,) = tmp_path.glob("*.profile")
     kept.write_bytes(kept.read_bytes()[:-4] + b"\xff\xff\xff\xff" if damage is None else damage)
     assert poc(cache_dir=tmp_path).profile(-1).digest == digest
 
@@ -194,6 +202,70 @@ def test_a_cancelled_decode_counts_for_nothing(
     abort.forget(-1)
     assert engine.compute_distances(STAGE, range(8), -1) == compute(poc(), range(8))
     engine.close()
+
+
+def test_nonces_of_several_stages_share_a_decode_without_changing_a_bit(poc: MakePoc) -> None:
+    engine = poc()
+    stages = [STAGE, replace(STAGE, block_hash=b"\x12" * 32), replace(STAGE, public_key=b"\x03" * 33)]
+    alone = {
+        (stage, nonce): distance
+        for stage in stages
+        for nonce, distance in zip(range(40), compute(engine, range(40), stage), strict=True)
+    }
+    work = list(alone)
+    order = [work[int(i)] for i in np.random.default_rng(3).permutation(len(work))]
+    for start in range(0, len(order), SEQUENCES):
+        part = order[start : start + SEQUENCES]
+        assert engine.compute_mixed(part, frozenset((1, 2))) == [alone[item] for item in part]
+
+
+@pytest.mark.parametrize("sequences", [16, 32])
+def test_more_groups_side_by_side_change_no_bit(poc: MakePoc, sequences: int) -> None:
+    plain, wide = poc(), poc(shape=poc_context(sequences))
+    assert wide.profile(-1).digest == plain.profile(-1).digest
+    nonces = range(5 * sequences // 2)
+    groups = [nonces[i : i + sequences] for i in range(0, len(nonces), sequences)]
+    distances = [d for group in groups for d in wide.compute_distances(STAGE, group, -1)]
+    assert distances == compute(plain, nonces)
+
+
+def test_an_interrupted_profile_goes_on_where_it_was(
+    load_model: Callable[[Path], Model], tiny_path: Path, poc: MakePoc
+) -> None:
+    abort, whole = AbortFlag(), poc()
+    digest = whole.profile(-1).digest
+    engine = PocEngine(load_model(tiny_path), tiny_path, None, abort, 1)
+    prepared, interrupted = False, 0
+    abort.cancel(1)
+    while not prepared:
+        try:
+            engine.prepare_once(frozenset((1,)))
+        except Interrupted:
+            interrupted += 1
+        prepared = engine.prepare_once(frozenset((2,)))
+    assert interrupted >= PROFILE_NONCES // SEQUENCES - 1
+    assert engine.steps == whole.steps
+    assert engine.profile(-1).digest == digest
+    engine.close()
+
+
+def test_a_file_is_hashed_once_until_it_changes(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"a" * 1000)
+    kept = Kept(tmp_path / "kept")
+
+    def steps() -> tuple[int, bytes]:
+        digest, count = Digest(path, kept), 0
+        while not digest.value:
+            digest.step()
+            count += 1
+        return count, digest.value
+
+    first = steps()
+    assert first == (3, hashlib.sha256(b"a" * 1000).digest())
+    assert steps() == (1, first[1])
+    path.write_bytes(b"b" * 1000)
+    assert steps() == (3, hashlib.sha256(b"b" * 1000).digest())
 
 
 def test_the_projection_is_of_signs() -> None:

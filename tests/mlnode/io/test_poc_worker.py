@@ -119,6 +119,26 @@ async def test_a_validation_that_nobody_wants_any_more_is_given_up(start_worker:
     assert (await client.wait_for(PocValidated)).validation_id == 8
 
 
+async def test_validations_share_decodes_and_each_gets_its_own_verdict(start_worker: Start) -> None:
+    client = await start_worker()
+    batches = await mined(client, mining())
+    honest = [pair for b in batches for pair in zip(b.nonces, b.dist_micro, strict=True)]
+    other = b"\x03" + b"\x33" * 32
+    for number in range(12):
+        part = honest[number * 3 : number * 3 + 3]
+        nonces, distances = [nonce for nonce, _ in part], [distance for _, distance in part]
+        copied = {"public_key": other} if number % 4 == 3 else {}
+        client.worker.send(validation(nonces, distances, validation_id=number, **copied))
+    client.worker.send(Cancel(request_id=10))
+    for number in (*range(10), 11):
+        verdict = await client.wait_for(PocValidated, lambda v, n=number: v.validation_id == n)
+        assert verdict.nonces == [nonce for nonce, _ in honest[number * 3 : number * 3 + 3]]
+        if number % 4 == 3:
+            assert verdict.n_invalid > 0
+        else:
+            assert verdict.dist_micro == [d for _, d in honest[number * 3 : number * 3 + 3]]
+
+
 async def test_stopping_interrupts_a_validation(start_worker: Start) -> None:
     client = await start_worker()
     client.worker.send(validation([1 + 3 * i for i in range(10_000)], [1_300_000] * 10_000, sample_size=0))

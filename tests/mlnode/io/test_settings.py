@@ -75,6 +75,10 @@ def test_a_file_that_holds_no_settings_is_refused_by_its_name(
         ({"max_wait_ms": 0}, "max_wait_ms"),
         ({"max_body_bytes": 2**30}, "max_body_bytes"),
         ({"vram_budget_mb": 64}, "leaves nothing"),
+        ({"vram_budget_mb": "0=9000,1=64"}, "leaves nothing"),
+        ({"vram_budget_mb": "much"}, "a number of MiB"),
+        ({"vram_budget_mb": "0=1000,0=2000"}, "two budgets"),
+        ({"vram_budget_mb": -1}, "negative"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_refused(given: dict[str, object], word: str) -> None:
@@ -92,6 +96,13 @@ def test_the_same_keys_in_toml_yaml_and_json(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text)
         settings = load_settings({}, tmp_path / name)
         assert (settings.slots, settings.preload, settings.alias) == (3, ("a", "b"), {"nick": "a.gguf"})
+
+
+def test_a_budget_is_one_number_or_one_for_each_device(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text('{"vram_budget_mb": {"0": 20000, "1": 8000}}')
+    assert load_settings({}, tmp_path / "x.json").vram_budget_mb == {0: 20000, 1: 8000}
+    assert load_settings({"vram_budget_mb": "0=20000,1=8000"}).vram_budget_mb == {0: 20000, 1: 8000}
+    assert load_settings({"vram_budget_mb": "20000"}).vram_budget_mb == 20000
 
 
 def _other(key: str) -> object:

@@ -220,7 +220,7 @@ def spawn_by_hand(parent: int) -> tuple[subprocess.Popen[bytes], socket.socket]:
     ours, theirs = socket.socketpair()
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-m", "mlnode.io.worker", "--fd", str(theirs.fileno()), "--parent", str(parent)],
+            [sys.executable, "-m", "mlnode.io.entry", str(theirs.fileno()), str(parent)],
             pass_fds=[theirs.fileno()],
             stdout=subprocess.DEVNULL,
         )

@@ -1,0 +1,51 @@
+"""The newest output of a model's workers, bounded, and what comes next for whoever follows."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+TAIL_BYTES_MAX = 256 * 1024
+
+
+class Tail:
+    """Bytes in, the newest `bytes_max` of them kept. It outlives the workers that write to it."""
+
+    def __init__(self, bytes_max: int = TAIL_BYTES_MAX) -> None:
+        self._bytes_max = bytes_max
+        self._kept = bytearray()
+        self._dropped = 0
+        self._waiters: set[asyncio.Future[None]] = set()
+
+    def append(self, data: bytes) -> None:
+        """Take output in."""
+        self._kept += data
+        surplus = len(self._kept) - self._bytes_max
+        if surplus > 0:
+            del self._kept[:surplus]
+            self._dropped += surplus
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def read(self, bytes_max: int = TAIL_BYTES_MAX) -> bytes:
+        """The newest output, at most so many bytes."""
+        return bytes(self._kept[-bytes_max:])
+
+    async def follow(self) -> AsyncIterator[bytes]:
+        """What is kept, then everything new, without end. A reader that is slower than the writer by more
+        than what is kept misses the oldest."""
+        position = self._dropped
+        while True:
+            start = max(position, self._dropped)
+            position = self._dropped + len(self._kept)
+            if start < position:
+                yield bytes(self._kept[start - self._dropped :])
+            else:
+                await self._wait()
+
+    async def _wait(self) -> None:
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.add(waiter)
+        try:
+            await waiter
+        finally:
+            self._waiters.discard(waiter)

@@ -1,0 +1,130 @@
+"""The numbers for Prometheus, as a scraper reads them, against what a node was made to do."""
+
+import os
+import signal
+from collections.abc import Callable
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
+
+from tests.mlnode.system.nodes import Node, wait_until
+
+PREFIX = "meshkeeper_mlnode_"
+
+
+def scrape(node: Node) -> list[Sample]:
+    response = httpx.get(f"{node.url}/metrics").raise_for_status()
+    assert response.headers["content-type"].startswith("text/plain; version=0.0.4")
+    families = list(text_string_to_metric_families(response.text))
+    assert len({family.name for family in families}) == len(families)
+    return [sample for family in families for sample in family.samples]
+
+
+def read(node: Node, name: str, **labels: str) -> float:
+    """The sum of all samples of a name whose labels include these; 0 without one."""
+    found = [s for s in scrape(node) if s.name == PREFIX + name and labels.items() <= s.labels.items()]
+    return sum(sample.value for sample in found)
+
+
+class TestForm:
+    def test_names_follow_the_conventions_and_labels_are_few(self, shared_node: Node) -> None:
+        shared_node.complete()
+        httpx.get(f"{shared_node.url}/no/such/path")
+        shared_node.complete("no-such-model")
+        samples = [sample for sample in scrape(shared_node) if sample.name.startswith(PREFIX)]
+        labels = {label for sample in samples for label in sample.labels}
+        assert labels <= {
+            *("model", "state", "outcome", "reason", "kind", "device", "activity", "path", "status"),
+            *("le", "version"),
+        }
+        models = {sample.labels["model"] for sample in samples if "model" in sample.labels}
+        assert models <= {"a.gguf", "b.gguf", "c.gguf", "slow.gguf", ""}
+        for family in text_string_to_metric_families(httpx.get(f"{shared_node.url}/metrics").text):
+            assert family.documentation
+            assert "milli" not in family.name and not family.name.endswith(("_ms", "_mb"))
+            if family.type == "histogram":
+                assert family.name.endswith("_seconds")
+
+    def test_a_scrape_shows_every_family_even_before_the_first_request(self, shared_node: Node) -> None:
+        text = httpx.get(f"{shared_node.url}/metrics").text
+        shown = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
+        assert PREFIX + "load_seconds" in shown
+        assert "process_resident_memory_bytes" in shown
+
+
+class TestNumbers:
+    def test_an_answer_is_counted_with_its_tokens_and_times(self, shared_node: Node) -> None:
+        shared_node.complete()
+        names = ("tokens_total", "requests_total", "inter_token_seconds_count", "request_seconds_count")
+        before = {name: read(shared_node, name, model="a.gguf") for name in names}
+        usage = shared_node.complete(max_tokens=12).json()["usage"]
+        gained = {name: read(shared_node, name, model="a.gguf") - before[name] for name in names}
+        assert gained["tokens_total"] == usage["prompt_tokens"] + usage["completion_tokens"]
+        assert gained["requests_total"] == gained["request_seconds_count"] == 1
+        assert gained["inter_token_seconds_count"] == usage["completion_tokens"] - 1
+        for name in ("queue_wait_seconds", "time_to_first_token_seconds", "request_seconds"):
+            assert read(shared_node, f"{name}_sum", model="a.gguf") > 0
+        waited = read(shared_node, "queue_wait_seconds_sum", model="a.gguf")
+        assert waited < read(shared_node, "time_to_first_token_seconds_sum", model="a.gguf")
+
+    def test_a_loaded_model_shows_its_state_memory_and_load(self, shared_node: Node) -> None:
+        shared_node.complete()
+        assert read(shared_node, "model_state", model="a.gguf", state="ready") == 1
+        assert read(shared_node, "model_state", model="a.gguf") == 1
+        estimated, measured, reserved, resident = (
+            read(shared_node, f"model_{name}_bytes", model="a.gguf")
+            for name in ("estimated", "measured", "reserved", "resident")
+        )
+        assert 0 < resident < 2 * measured
+        assert reserved >= max(estimated, measured) > 10 * 1024**2
+        assert read(shared_node, "loads_total", model="a.gguf", outcome="ok") >= 1
+        assert read(shared_node, "load_seconds_count", model="a.gguf") >= 1
+        budget, margin = (read(shared_node, f"device_{name}_bytes") for name in ("budget", "margin"))
+        assert read(shared_node, "device_reserved_bytes") + margin <= budget
+
+    @pytest.mark.parametrize(
+        ("path", "body", "counted", "status"),
+        [
+            ("/v1/completions", {"model": "none", "prompt": "x"}, "/v1/completions", 404),
+            ("/v1/completions", {"prompt": 1}, "/v1/completions", 400),
+            ("/nothing/here", {}, "other", 404),
+            ("/status", {}, "/status", 405),
+        ],
+    )
+    def test_a_refusal_is_counted_by_path_status_and_reason(
+        self, shared_node: Node, path: str, body: dict[str, object], counted: str, status: int
+    ) -> None:
+        def refuse() -> tuple[int, str]:
+            answer = httpx.post(f"{shared_node.url}{path}", json=body)
+            return answer.status_code, answer.json()["error"]["code"]
+
+        labels = {"path": counted, "status": str(status)}
+        answered, reason = refuse()
+        assert answered == status
+        before = [read(shared_node, "http_requests_total", **labels)]
+        before.append(read(shared_node, "http_refusals_total", reason=reason))
+        refuse()
+        assert read(shared_node, "http_requests_total", **labels) == before[0] + 1
+        assert read(shared_node, "http_refusals_total", reason=reason) == before[1] + 1 >= 2
+
+    def test_a_crash_is_counted_and_the_load_after_it_too(self, hosting_node: Node) -> None:
+        assert hosting_node.complete("b.gguf").status_code == 200
+        crashes = read(hosting_node, "crashes_total", model="b.gguf")
+        loads = read(hosting_node, "loads_total", model="b.gguf", outcome="ok")
+        os.kill(hosting_node.instance("b.gguf")["pid"], signal.SIGKILL)
+        wait_until(lambda: hosting_node.state("b.gguf") == "failed", "the crash")
+        assert hosting_node.instance("b.gguf")["retry_in_s"] <= 0.5
+        assert hosting_node.complete("b.gguf").status_code == 200
+        assert read(hosting_node, "crashes_total", model="b.gguf") == crashes + 1
+        assert read(hosting_node, "loads_total", model="b.gguf", outcome="ok") == loads + 1
+        assert hosting_node.instance("b.gguf")["crashes"] == crashes + 1
+
+    def test_an_eviction_is_counted_by_its_reason(self, start_node: Callable[..., Node]) -> None:
+        node = start_node("--vram-budget-mb", "90", "--vram-margin-mb", "20")
+        for model in ("a.gguf", "b.gguf"):
+            assert node.complete(model).status_code == 200
+        assert read(node, "evictions_total", model="a.gguf", reason="room") == 1
+        assert read(node, "evictions_total") == node.status()["evictions_total"] == 1
+        assert read(node, "model_reserved_bytes", model="a.gguf") == 0
