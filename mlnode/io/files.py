@@ -114,7 +114,7 @@ def _inspect(root: Path, name: str, outside_allowed: bool, known: ModelFile | No
         raise GgufError("NOT_GGUF", "it is no file")
     stats = [(inode, size, changed) for inode, size, changed in map(_fingerprint, _parts(path))]
     fingerprint = (stats[0][0], sum(size for _, size, _ in stats), max(changed for *_, changed in stats))
-    if known is not None and known.fingerprint == fingerprint and known.path == str(path):
+    if known is not None and known.header and (known.fingerprint, known.path) == (fingerprint, str(path)):
         return replace(known, mmproj="")
     header = _read(path)
     if header.n_shards != len(stats):

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -27,21 +28,23 @@ from mlnode.io.metrics import CONTENT_TYPE, Metrics
 from mlnode.io.openai import ChatShape, CompletionShape, PlainShape
 from mlnode.io.settings import Settings
 from mlnode.io.status import describe_models, describe_status
+from mlnode.io.watch import ModelFolder
 from mlnode.mode import Activity
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """Answered without a key: whoever watches the process has none."""
 
 
-def make_app(loop: Loop, settings: Settings, started_s: float) -> ASGIApp:
+def make_app(loop: Loop, settings: Settings, started_s: float, folder: ModelFolder) -> ASGIApp:
     """The node's HTTP application. `started_s`: monotonic time of the start."""
-    door = Door(loop, settings, started_s)
+    door = Door(loop, settings, started_s, folder)
     routes = [
         Route("/healthz", door.healthz),
         Route("/readyz", door.readyz),
         Route("/status", door.status),
         Route("/metrics", door.metrics),
         Route("/models", door.models),
+        Route("/models/reload", door.reload, methods=["POST"]),
         Route("/infer", door.infer, methods=["POST"]),
         Route("/v1/models", door.openai_models),
         Route("/v1/models/{name:path}", door.openai_model),
@@ -74,7 +77,8 @@ class KeyCheck:
 class Door:
     """One method a route."""
 
-    def __init__(self, loop: Loop, settings: Settings, started_s: float) -> None:
+    def __init__(self, loop: Loop, settings: Settings, started_s: float, folder: ModelFolder) -> None:
+        self._folder = folder
         self._loop = loop
         self._settings = settings
         self._started_s = started_s
@@ -105,6 +109,10 @@ class Door:
 
     async def models(self, request: Request) -> Response:
         return JSONResponse({"models": describe_models(self._loop)})
+
+    async def reload(self, request: Request) -> Response:
+        """Look into the models' folder now."""
+        return JSONResponse(asdict(await self._folder.rescan()))
 
     async def openai_models(self, request: Request) -> Response:
         catalog = self._loop.scheduler.catalog

@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import structlog
@@ -23,12 +24,12 @@ from mlnode.events import DrainAsked, FilesScanned, PreloadAsked
 from mlnode.instance import LoadParams
 from mlnode.io.broker import Reporter
 from mlnode.io.control import Control, TokenCheck
-from mlnode.io.files import scan_models
 from mlnode.io.gpu import Gpu
 from mlnode.io.http import make_app
 from mlnode.io.loop import Loop
 from mlnode.io.settings import Settings
 from mlnode.io.spare import Spares
+from mlnode.io.watch import ModelFolder, Watching
 from mlnode.mode import Activity, Mission
 from mlnode.scheduler import Limits, Scheduler
 from mlnode.v1 import control_pb2, control_pb2_grpc
@@ -56,16 +57,16 @@ async def serve(settings: Settings, version: str) -> None:
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
-    _load_files(loop, settings)
+    folder = _load_files(loop, settings)
     with _listen(settings) as listening:
         http_port = listening.getsockname()[1]
         async with _serve_control(loop, settings, version, http_port) as control_port:
-            http = _HttpServer(_http_config(loop, settings, started_s))
+            http = _HttpServer(_http_config(loop, settings, started_s, folder))
             serving = asyncio.create_task(http.serve(sockets=[listening]))
             ports = {"http": http_port, "control": control_port}
             _log_problems(loop)
             loop.spares.fill()
-            with _announce(settings.home, ports, version):
+            with _following(folder, settings.watch), _announce(settings.home, ports, version):
                 await asyncio.wait({serving, asyncio.create_task(told.wait())}, return_when="FIRST_COMPLETED")
                 await _drain(loop, settings)
             http.should_exit = True
@@ -106,20 +107,23 @@ def _make_home(home: Path) -> None:
         raise StartFailed(f"{home} cannot be written ({error.strerror}); choose another --home.") from None
 
 
-def _load_files(loop: Loop, settings: Settings) -> None:
+def _load_files(loop: Loop, settings: Settings) -> ModelFolder:
+    folder = ModelFolder(
+        settings.models_dir, settings.links_outside, lambda files: loop.post(FilesScanned(files))
+    )
     try:
-        files = scan_models(settings.models_dir, settings.links_outside)
+        folder.load()
     except OSError as error:
         raise StartFailed(
             f"{settings.models_dir} cannot be read ({error.strerror}); give --models-dir a folder."
         ) from None
-    loop.post(FilesScanned(files))
     _check_names(loop, settings)
     for name in settings.preload:
         try:
             loop.command(PreloadAsked(name))
         except Refusal as refusal:
             raise StartFailed(f"--preload: {refusal.sentence}") from None
+    return folder
 
 
 def _check_names(loop: Loop, settings: Settings) -> None:
@@ -139,6 +143,20 @@ def _log_problems(loop: Loop) -> None:
     for file in loop.scheduler.catalog.files.values():
         if file.problem:
             _log.warning("file is no model", model=file.id, why=file.problem)
+
+
+@contextlib.contextmanager
+def _following(folder: ModelFolder, how: Watching) -> Iterator[None]:
+    """The folder is watched, and looked into at SIGHUP."""
+    here = asyncio.get_running_loop()
+    tasks: set[asyncio.Task[Any]] = {asyncio.create_task(folder.watch(how))}
+    here.add_signal_handler(signal.SIGHUP, lambda: tasks.add(asyncio.create_task(folder.rescan())))
+    try:
+        yield
+    finally:
+        here.remove_signal_handler(signal.SIGHUP)
+        for task in tasks:
+            task.cancel()
 
 
 @contextlib.contextmanager
@@ -162,9 +180,9 @@ def _listen(settings: Settings) -> Iterator[socket.socket]:
         yield listening
 
 
-def _http_config(loop: Loop, settings: Settings, started_s: float) -> uvicorn.Config:
+def _http_config(loop: Loop, settings: Settings, started_s: float, folder: ModelFolder) -> uvicorn.Config:
     return uvicorn.Config(
-        make_app(loop, settings, started_s),
+        make_app(loop, settings, started_s, folder),
         lifespan="off",
         log_config=None,
         access_log=False,

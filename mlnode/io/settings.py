@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     """Folder that holds the *.gguf files."""
     links_outside: bool = False
     """Serve files outside of the folder that links in it lead to."""
+    watch: Literal["auto", "poll", "off"] = "auto"
+    """How changes in it are noticed: by the kernel, by a look every second, or only when asked for."""
     managed: bool = False
     """Start stopped, and serve only when a broker says so."""
     default_model: str = ""
