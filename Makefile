@@ -25,8 +25,9 @@ down: run-ready ## stop the network that up started
 
 build: run-ready ## install everything a network needs, start nothing
 
-test: lint model-ready ## lint, then run every test
-	@$(BIN)/python -m pytest
+test: lint model-ready ## lint, then run every test: side by side, and whole networks one after the other
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --ignore tests/system
+	@$(BIN)/python -m pytest tests/system
 
 lint: dev-ready ## check the contract, the code's form and the types
 	@cd proto && ../$(BIN)/buf lint
