@@ -1,25 +1,29 @@
 """How much memory a model will take, from its header: an estimate to reserve by, before anything is loaded.
 
-The largest parts are exact: tensors and key-value cells. The buffers of the computation are bounded from the
-shapes. What a load really took is measured afterwards and counts from then on when it is more.
+Tensors and key-value cells are exact, as llama.cpp lays them out. The buffers of the computation are bounded
+from the shapes, a little above what it works out for the usual architectures. The probe (`io/probe.py`) knows
+them exactly, and what a load really took is measured afterwards; both count when they are there.
 """
 
 from dataclasses import dataclass
 
+from mlnode.contexts import KV_BLOCKS, ContextShape, KvType, poc_context, serving_context
 from mlnode.gguf import Header
-from mlnode.poc import CELLS_PER_SEQUENCE, DIMS, PROJECTIONS_MAX, SEQUENCES, TOKENS_PER_NONCE
+from mlnode.poc import DIMS, PROJECTIONS_MAX
 
 MIB = 1024 * 1024
 
-PROCESS_BYTES = 60 * MIB
-"""Interpreter, libraries and heap of a worker: measured 48 MiB resident with a model of half a megabyte."""
+PROCESS_BYTES = 32 * MIB
+"""Interpreter and heap of a worker without the libraries, which all workers share: measured 22 to 27 MiB."""
 
-PIECES_BYTES_PER_TOKEN = 200
-"""The vocabulary as llama.cpp keeps it: texts, scores and two maps."""
+VOCABULARY_BYTES_PER_TOKEN = 200
+"""The vocabulary as llama.cpp keeps it (texts, scores and two maps: measured 116), and the spellings of the
+tokens that a worker has written."""
 
 _CELL_BLOCK = 256
-_SWA_PERIOD = {"gemma2": 2, "gemma3": 6, "gemma3n": 5, "gpt-oss": 2, "cohere2": 4, "olmo2": 4}
-"""Architectures with sliding windows in all layers but each n-th. Others are reckoned without: never less."""
+_MASK_BYTES = 2
+_INPUT_FLOATS = 16
+"""Positions, cell numbers and the like, for each row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +31,12 @@ class Estimate:
     """Bytes by use."""
 
     weights_bytes: int
+    """The file, and the copies that llama.cpp makes of some matrices for the CPU."""
     kv_bytes: int
     compute_bytes: int
+    """Buffers of the computation and of its results."""
     overhead_bytes: int
+    """Process and vocabulary."""
     poc_bytes: int
     """The second context, for proof of compute. It is made when it is first needed, on any model that is
     loaded and at a time when nothing can be evicted for it, so that it is reserved from the beginning."""
@@ -42,46 +49,86 @@ class Estimate:
 
 
 def compute_estimate(
-    header: Header, n_ctx: int, slots: int, n_ubatch: int, weights_bytes: int = 0
+    header: Header, n_ctx: int, slots: int, n_ubatch: int, weights_bytes: int = 0, kv_type: KvType = "f16"
 ) -> Estimate:
     """Memory of one instance with `slots` requests of `n_ctx` tokens each. `weights_bytes` replaces the
     header's sum where a model is split over several files."""
     n_ctx = min(n_ctx, header.n_ctx_train or n_ctx)
+    shape = serving_context(n_ctx, slots, n_ubatch, kv_type)
     return Estimate(
-        weights_bytes=max(weights_bytes, header.tensor_bytes),
-        kv_bytes=compute_kv_bytes(header, n_ctx, slots, n_ubatch),
-        compute_bytes=compute_compute_bytes(header, slots, n_ubatch),
-        overhead_bytes=PROCESS_BYTES + PIECES_BYTES_PER_TOKEN * header.n_vocab,
+        weights_bytes=max(weights_bytes, header.tensor_bytes) + header.repacked_bytes,
+        kv_bytes=compute_kv_bytes(header, shape),
+        compute_bytes=compute_compute_bytes(header, shape) + compute_output_bytes(header, shape),
+        overhead_bytes=PROCESS_BYTES + VOCABULARY_BYTES_PER_TOKEN * header.n_vocab,
         poc_bytes=compute_poc_bytes(header),
     )
 
 
-def compute_kv_bytes(header: Header, n_ctx: int, slots: int, n_ubatch: int) -> int:
-    """Keys and values of all cells at 16 bits: full layers hold every token, windowed ones only a window for
-    each slot and one micro-batch, both in blocks of 256 cells."""
-    full_cells = _padded(n_ctx * slots)
-    swa_cells = min(full_cells, _padded(header.sliding_window * slots + n_ubatch))
-    period = _SWA_PERIOD.get(header.architecture, 0) if header.sliding_window else 0
-    per_head = 2 * (header.key_length + header.value_length)
-    return sum(
-        heads * per_head * (swa_cells if period and (layer + 1) % period else full_cells)
+def compute_kv_bytes(header: Header, shape: ContextShape) -> int:
+    """Keys and values of all cells. Exact: full layers hold every token, windowed ones only a window for each
+    sequence and one micro-batch; sequences with cells of their own have so many each, in blocks of 256."""
+    block, block_bytes = KV_BLOCKS[shape.kv_type]
+    full, windowed = _cells(header, shape)
+    per_head = (header.key_length + header.value_length) * block_bytes
+    cells = sum(
+        heads * (windowed if layer < len(header.windowed) and header.windowed[layer] else full)
         for layer, heads in enumerate(header.n_head_kv)
     )
+    return cells * per_head // block
+
+
+def compute_compute_bytes(header: Header, shape: ContextShape) -> int:
+    """The graph's buffers. The most that is held at once are the activations of one layer with the masks
+    (which token sees which cell), or the last hidden states and the logits of the rows asked for."""
+    rows = _rows(shape)
+    outputs = min(rows, shape.n_outputs)
+    layer = rows * (4 * _row_floats(header, shape) + _MASK_BYTES * _mask_cells(header, shape))
+    logits = 4 * (outputs * header.n_vocab + (3 * rows + outputs) * header.n_embd)
+    return max(layer, logits)
+
+
+def _row_floats(header: Header, shape: ContextShape) -> int:
+    """What one row holds in the widest place of a layer: its feed-forward part, or its attention."""
+    queries = max(header.n_embd, header.n_head * header.key_length)
+    keys = max(header.n_head_kv, default=0) * header.key_length
+    forward = 3 * max(header.n_ff, header.n_ff_active) + 3 * header.n_embd + queries
+    attention = 2 * header.n_embd + 3 * queries + 2 * keys
+    unpacked = queries + 2 * keys if shape.kv_type != "f16" else 0
+    return max(forward, attention) + unpacked + _INPUT_FLOATS
+
+
+def compute_output_bytes(header: Header, shape: ContextShape) -> int:
+    """Results: one row of logits for each sequence."""
+    return 4 * shape.n_sequences * header.n_vocab
 
 
 def compute_poc_bytes(header: Header) -> int:
     """Cells and buffers of the context for proof of compute, and the signs of the kept projections."""
-    cells = compute_kv_bytes(header, CELLS_PER_SEQUENCE, SEQUENCES, SEQUENCES * CELLS_PER_SEQUENCE)
-    buffers = compute_compute_bytes(header, SEQUENCES, SEQUENCES * TOKENS_PER_NONCE)
-    return cells + buffers + 8 * PROJECTIONS_MAX * DIMS * header.n_embd
+    shape = poc_context()
+    buffers = compute_compute_bytes(header, shape) + compute_output_bytes(header, shape)
+    return compute_kv_bytes(header, shape) + buffers + 8 * PROJECTIONS_MAX * DIMS * header.n_embd
 
 
-def compute_compute_bytes(header: Header, slots: int, n_ubatch: int) -> int:
-    """Upper bound of the graph's buffers: the logits of one row per slot, twice (graph and output), and the
-    activations of a micro-batch."""
-    logits = 4 * header.n_vocab * slots
-    activations = 4 * n_ubatch * (8 * header.n_embd + 3 * header.n_ff)
-    return 2 * logits + activations
+def _cells(header: Header, shape: ContextShape) -> tuple[int, int]:
+    """Cells of a full and of a windowed layer, all sequences together."""
+    parts = 1 if shape.unified else shape.n_sequences
+    full = _padded(_padded(shape.n_cells) // parts)
+    rows = min(shape.n_cells, shape.n_batch)
+    looked_back = header.sliding_window * (shape.n_sequences if shape.unified else 1)
+    return full * parts, _padded(min(full, looked_back + rows)) * parts
+
+
+def _rows(shape: ContextShape) -> int:
+    """Rows of the largest graph: as many for each sequence."""
+    rows = min(shape.n_cells, shape.n_batch)
+    return -(-rows // shape.n_sequences) * shape.n_sequences
+
+
+def _mask_cells(header: Header, shape: ContextShape) -> int:
+    """Cells that one row's masks speak of."""
+    parts = 1 if shape.unified else shape.n_sequences
+    full, windowed = _cells(header, shape)
+    return (full + (windowed if any(header.windowed) else 0)) // parts
 
 
 def _padded(cells: int) -> int:

@@ -48,3 +48,14 @@ def compute_row_bytes(kind: int, n_elements: int) -> int | None:
     if block == 0 or n_elements % block:
         return None
     return n_elements // block * block_bytes
+
+
+REPACKED: Final = frozenset({2, 10, 12, 20, 39})
+"""Types that llama.cpp lays out anew for its matrix kernels on x86-64: Q4_0, Q2_K, Q4_K, IQ4_NL, MXFP4."""
+
+_ROWS_TOGETHER = 8
+
+
+def is_repacked(name: str, kind: int, n_rows: int) -> bool:
+    """Whether the CPU computes with a copy of this tensor. Embeddings are looked up, not multiplied."""
+    return kind in REPACKED and n_rows % _ROWS_TOGETHER == 0 and "embd" not in name

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
-from mlnode.ggml import compute_row_bytes
+from mlnode.ggml import compute_row_bytes, is_repacked
+from mlnode.windows import find_windowed_layers
 
 KEY_BYTES_MAX = 65_535
 """Longest key, as GGUF defines it."""
@@ -82,6 +83,12 @@ class Header:
     """Sum over the tensors of this file (of this shard)."""
     n_shards: int
     """Files that the model is split into; 1 when it is whole."""
+    windowed: tuple[bool, ...] = ()
+    """For each layer whether it looks back through the sliding window only."""
+    repacked_bytes: int = 0
+    """Of `tensor_bytes`: matrices of which llama.cpp makes a second copy for its CPU kernels (x86-64)."""
+    n_ff_active: int = 0
+    """Width of the feed-forward part that one token passes: all chosen experts together."""
 
 
 @dataclass(slots=True)
@@ -176,8 +183,8 @@ def read_header(file: BinaryIO, size_bytes: int) -> Header:
     _check_count(n_tensors, cursor, "tensors")
     _check_count(n_keys, cursor, "keys")
     values = _read_values(cursor, n_keys)
-    tensor_bytes = _read_tensors(cursor, n_tensors, values.integer("general.alignment", 32))
-    return _describe(version, values, n_tensors, tensor_bytes)
+    tensors = _read_tensors(cursor, n_tensors, values.integer("general.alignment", 32))
+    return _describe(version, values, n_tensors, *tensors)
 
 
 def _check_count(count: int, cursor: _Cursor, what: str) -> None:
@@ -245,23 +252,25 @@ def _read_text(cursor: _Cursor, limit: int) -> str:
     return cursor.take(length).decode("utf-8", "replace")
 
 
-def _read_tensors(cursor: _Cursor, count: int, alignment: int) -> int:
-    """Bytes of all tensors; each must lie inside the file."""
+def _read_tensors(cursor: _Cursor, count: int, alignment: int) -> tuple[int, int]:
+    """Bytes of all tensors, and of those that are repacked; each must lie inside the file."""
     if not 1 <= alignment <= 2**20:
         raise GgufError("CORRUPT", f"the alignment {alignment} is out of range")
-    total = end = 0
+    total = repacked = end = 0
     for _ in range(count):
         name = _read_text(cursor, KEY_BYTES_MAX)
         elements, row = _read_shape(cursor, name)
         kind, offset = cursor.unsigned(32), cursor.unsigned(64)
         n_bytes = _tensor_bytes(name, kind, elements, row)
         total += n_bytes
+        if is_repacked(name, kind, elements // row):
+            repacked += n_bytes
         end = max(end, offset + n_bytes)
     data_start = -(-cursor.position // alignment) * alignment
     if count and data_start + end > cursor.position + cursor.remaining:
         missing = data_start + end - cursor.position - cursor.remaining
         raise GgufError("CORRUPT", f"the file is cut off: {missing} bytes of its tensors are missing")
-    return total
+    return total, repacked
 
 
 def _read_shape(cursor: _Cursor, name: str) -> tuple[int, int]:
@@ -287,7 +296,9 @@ def _tensor_bytes(name: str, kind: int, elements: int, row: int) -> int:
     return elements // row * row_bytes
 
 
-def _describe(version: int, values: _Values, n_tensors: int, tensor_bytes: int) -> Header:
+def _describe(
+    version: int, values: _Values, n_tensors: int, tensor_bytes: int, repacked_bytes: int
+) -> Header:
     architecture = values.text("general.architecture")
     if not architecture:
         raise GgufError("CORRUPT", "the file names no architecture: it holds no model")
@@ -300,6 +311,11 @@ def _describe(version: int, values: _Values, n_tensors: int, tensor_bytes: int) 
     kv_key = f"{architecture}.attention.head_count_kv"
     n_head_kv = tuple(int(heads) for heads in values.arrays.get(kv_key, ()))
     per_head = n_embd // n_head
+    n_ff = number("feed_forward_length", _largest(values, f"{architecture}.feed_forward_length"))
+    n_ff_experts = number("expert_used_count") * number("expert_feed_forward_length", n_ff)
+    pattern_key = f"{architecture}.attention.sliding_window_pattern"
+    window, n_known = number("attention.sliding_window"), min(n_layers, ENTRIES_MAX)
+    pattern = values.arrays.get(pattern_key) or values.scalars.get(pattern_key)
     return Header(
         version=version,
         architecture=architecture,
@@ -308,17 +324,22 @@ def _describe(version: int, values: _Values, n_tensors: int, tensor_bytes: int) 
         n_ctx_train=number("context_length"),
         n_layers=n_layers,
         n_embd=n_embd,
-        n_ff=number("feed_forward_length", _largest(values, f"{architecture}.feed_forward_length")),
+        n_ff=n_ff,
         n_head=n_head,
-        n_head_kv=n_head_kv or (values.integer(kv_key, n_head),) * min(n_layers, ENTRIES_MAX),
+        n_head_kv=n_head_kv or (values.integer(kv_key, n_head),) * n_known,
         key_length=number("attention.key_length", per_head),
         value_length=number("attention.value_length", per_head),
-        sliding_window=number("attention.sliding_window"),
+        sliding_window=window,
         n_vocab=values.counts.get("tokenizer.ggml.tokens", number("vocab_size")),
         has_chat_template=bool(values.text("tokenizer.chat_template")),
         n_tensors=n_tensors,
         tensor_bytes=tensor_bytes,
         n_shards=max(1, values.integer("split.count", 1)),
+        windowed=find_windowed_layers(
+            architecture, n_known, window, None if isinstance(pattern, str | float) else pattern
+        ),
+        repacked_bytes=repacked_bytes,
+        n_ff_active=max(n_ff, n_ff_experts),
     )
 
 

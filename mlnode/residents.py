@@ -66,7 +66,9 @@ class Residents:
     def compute_need_mb(self, file: ModelFile, params: LoadParams) -> int:
         """What to reserve: the header's estimate, or what an earlier load was measured at when more."""
         assert file.header is not None
-        estimate = compute_estimate(file.header, params.n_ctx, params.slots, params.n_ubatch, file.size_bytes)
+        estimate = compute_estimate(
+            file.header, params.n_ctx, params.slots, params.n_ubatch, file.size_bytes, params.kv_type
+        )
         return max(estimate.total_mb, self.learned_mb.get((file.id, params), 0))
 
     def compute_room_mb(self, model: str, pinned: Iterable[str]) -> int:

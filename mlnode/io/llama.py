@@ -46,14 +46,16 @@ class Model:
         tensor_split: Sequence[float] = (),
         progress: Callable[[float], None] | None = None,
         repack: bool = True,
+        no_alloc: bool = False,
     ) -> None:
         """`progress` is told how much of the model is loaded, 0.0 to 1.0, by the loading thread. `repack`:
-        let llama.cpp lay weights out anew for faster matrix kernels."""
+        let llama.cpp lay weights out anew for faster matrix kernels. `no_alloc`: only sizes count."""
         params = make_model_params(
             n_gpu_layers=n_gpu_layers,
             use_mmap=use_mmap,
             check_tensors=check_tensors,
             tensor_split=tensor_split,
+            no_alloc=no_alloc,
         )
         params.use_extra_bufts = repack
         told = llama_cpp.llama_progress_callback(lambda part, _: _tell(progress, part))
@@ -150,6 +152,11 @@ class Context:
             )
         self._memory = llama_cpp.llama_get_memory(self._pointer)
         self._make_batch(shape.n_batch)
+
+    @property
+    def pointer(self) -> Any:
+        """llama.cpp's context."""
+        return self._pointer
 
     def _make_batch(self, n: int) -> None:
         """The batch in our own memory: row i's sequence list is the i-th cell of `_sequences`."""

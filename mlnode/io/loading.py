@@ -5,8 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from mlnode.contexts import KV_BLOCKS
-from mlnode.estimate import compute_kv_bytes
+from mlnode.contexts import KV_BLOCKS, KvType
 from mlnode.gguf import GgufError, Header, read_header
 from mlnode.io.callbacks import AbortFlag, EngineLog
 from mlnode.io.engine import Engine
@@ -32,7 +31,7 @@ def load_engine(
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(order.devices)  # read when the first model is opened
     path = Path(order.path)
     header = read_model_header(path)
-    _check_kv_type(header, order)
+    check_kv_type(header, order.kv_type)
     model = Model(
         path,
         n_gpu_layers=order.n_gpu_layers,
@@ -54,7 +53,6 @@ def load_engine(
         kv_type=order.kv_type,
     )
     step_us = engine.warm_up()
-    kv_bytes = log.buffer_bytes("KV") or compute_kv_bytes(header, n_ctx, order.slots, order.n_ubatch)
     loaded = Loaded(
         name=header.name,
         architecture=header.architecture,
@@ -66,7 +64,7 @@ def load_engine(
         n_embd=model.n_embd,
         has_chat_template=engine.has_chat_template,
         model_bytes=model.size_bytes,
-        kv_bytes=kv_bytes,
+        kv_bytes=log.buffer_bytes("KV"),
         compute_bytes=log.buffer_bytes("compute") + log.buffer_bytes("output"),
         rss_bytes=read_resident_bytes()[0] - libraries_bytes,
         load_ms=round((time.monotonic() - started) * 1000),
@@ -102,13 +100,14 @@ def _check_parameters(order: Load) -> None:
             raise EngineError("BAD_PARAMETERS", text)
 
 
-def _check_kv_type(header: Header, order: Load) -> None:
-    block, _ = KV_BLOCKS[order.kv_type]
+def check_kv_type(header: Header, kv_type: KvType) -> None:
+    """A head's keys and values are whole blocks, or it is refused with `BAD_PARAMETERS`."""
+    block, _ = KV_BLOCKS[kv_type]
     if header.key_length % block or header.value_length % block:
         raise EngineError(
             "BAD_PARAMETERS",
             f"heads of {header.key_length} and {header.value_length} elements are no whole blocks of"
-            f" {order.kv_type}; take --kv-type f16",
+            f" {kv_type}; take --kv-type f16",
         )
 
 
