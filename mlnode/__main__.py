@@ -1,4 +1,4 @@
-"""`meshkeeper mlnode`: run a node, look at model files, make a small one, run golden cases."""
+"""`meshkeeper mlnode`: run a node, see how it does, look at model files, make one, run golden cases."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ import mlnode
 from mlnode.io.flags import take_settings
 
 app = typer.Typer(
-    help="The host of models: serve them, list them, make a small one.",
+    help="The host of models: serve them, see how they do, list them, make a small one.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -81,6 +81,35 @@ def _serve(flags: dict[str, Any], config: Path | None) -> None:
     except OSError as error:
         raise _fail(f"{config} cannot be read: {error.strerror or error}.") from None
     except (StartFailed, ValueError) as error:
+        raise _fail(f"{error}") from None
+
+
+@app.command()
+def status(
+    url: Annotated[str, typer.Option(help="Address of the node, http://HOST:PORT. [as its home says]")] = "",
+    home: Annotated[
+        Path, typer.Option(envvar="MESHKEEPER_MLNODE_HOME", help="Folder of a node on this machine.")
+    ] = Path("~/.meshkeeper/mlnode"),
+    api_key: Annotated[
+        str, typer.Option(envvar="MESHKEEPER_MLNODE_API_KEY", help="Key that the node's requests must carry.")
+    ] = "",
+    once: Annotated[bool, typer.Option("--once", help="Print one table and end.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole status as JSON and end.")] = False,
+    every_s: Annotated[float, typer.Option(min=0.1, max=3600, help="Seconds between two looks.")] = 1.0,
+) -> None:
+    """Show what a node's models do: state, memory, line, tokens a second. Live on a terminal."""
+    from mlnode.io.finding import NoAnswer, Target
+    from mlnode.io.live import print_json, print_once, watch
+
+    target = Target(url, home.expanduser(), api_key)
+    try:
+        if as_json:
+            print_json(target)
+        elif once or not sys.stdout.isatty():
+            print_once(target)
+        else:
+            watch(target, every_s)
+    except NoAnswer as error:
         raise _fail(f"{error}") from None
 
 

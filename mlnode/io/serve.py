@@ -66,7 +66,7 @@ async def serve(settings: Settings, version: str) -> None:
             ports = {"http": http_port, "control": control_port}
             _log_problems(loop)
             loop.spares.fill()
-            with _following(folder, settings.watch), _announce(settings.home, ports, version):
+            with _following(folder, settings.watch), _announce(settings, ports, version):
                 await asyncio.wait({serving, asyncio.create_task(told.wait())}, return_when="FIRST_COMPLETED")
                 await _drain(loop, settings)
             http.should_exit = True
@@ -226,11 +226,12 @@ async def _serve_control(loop: Loop, settings: Settings, version: str, http_port
 
 
 @contextlib.contextmanager
-def _announce(home: Path, ports: dict[str, int], version: str) -> Iterator[None]:
+def _announce(settings: Settings, ports: dict[str, int], version: str) -> Iterator[None]:
     """ready.json, there while the node serves, whole or not at all."""
-    ready = home / "ready.json"
-    partial = home / f"ready.json.{os.getpid()}"
-    partial.write_text(json.dumps({"pid": os.getpid(), "ports": ports, "version": version}) + "\n")
+    ready = settings.home / "ready.json"
+    partial = settings.home / f"ready.json.{os.getpid()}"
+    document = {"pid": os.getpid(), "host": settings.host, "ports": ports, "version": version}
+    partial.write_text(json.dumps(document) + "\n")
     partial.replace(ready)
     _log.info("ready", **{f"{name}_port": port for name, port in ports.items()}, version=version)
     try:
