@@ -1,10 +1,9 @@
 """The closed list of what the scheduler can ask of the world. Each is done at once and in order."""
 
 from dataclasses import dataclass
-from enum import Enum
 
 from mlnode.errors import Refusal
-from mlnode.instance import LoadParams
+from mlnode.instance import EndReason, LoadParams
 from mlnode.mode import PocJob
 
 
@@ -22,21 +21,6 @@ class SpawnWorker:
     """Numbers of the GPUs that it lies on; empty: in the host's memory."""
     tensor_split: tuple[float, ...] = ()
     """Share of the model on each of them; empty where there is only one."""
-
-
-class EndReason(Enum):
-    """Why a worker has to go."""
-
-    ROOM = "room"
-    """Its memory is for another model."""
-    OUTGROWN = "outgrown"
-    """It takes more than was reserved and more than is free; it comes back with the right reservation."""
-    COMMAND = "command"
-    """A broker's command: stop, or serve the model with other parameters."""
-    HUNG = "hung"
-    """It makes no progress."""
-    DRAIN = "drain"
-    """The node shuts down."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from mlnode.actions import Action, EndReason, EndWorker, SpawnWorker
+from mlnode.actions import Action, EndWorker, SpawnWorker
 from mlnode.events import Event, WorkerExited, WorkerLoaded
+from mlnode.instance import EndReason
 
 INTER_TOKEN_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 WAIT_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)

@@ -46,6 +46,13 @@ class Requests:
         self.slots[request.id] = model
         return request
 
+    def position(self, id: int) -> int:
+        """A request's place in its line, 1 for the first; 0 when it does not wait."""
+        request = self.open.get(id)
+        if request is None or id in self.slots:
+            return 0
+        return self.line(request.model).waiting.index(request) + 1
+
     def leave(self, id: int) -> Request | None:
         """The client is gone. The request, when it was open."""
         request = self.open.pop(id, None)
@@ -84,7 +91,8 @@ class Requests:
     def pop_expired(self, now_ms: int) -> Iterator[Request]:
         """Take everybody out of the lines whose time is up; they are still open."""
         for line in self.lines.values():
-            yield from line.pop_expired(now_ms)
+            if line.waiting:
+                yield from line.pop_expired(now_ms)
 
     def deadlines_ms(self) -> Iterator[int]:
-        return (request.deadline_ms for line in self.lines.values() for request in line.waiting)
+        return (line.next_deadline_ms() for line in self.lines.values() if line.waiting)

@@ -1,52 +1,37 @@
-"""The models in memory: who is loaded, who has to go, and when a worker is given up.
+"""The models in memory: their instances, what they hold, and how they come and go.
 
-Given a list of claims (models that somebody wants in memory, the most urgent first), `make_room` decides
-what to spawn and what to end. It never spawns before the memory is reserved, never reserves what is not
-free, never ends a model that is pinned, still loading, or of no help, and drains a busy one only when it
-has had its time or the claim is getting old.
+Memory is booked before a worker is spawned, corrected when it is measured, and given back when the worker is
+reaped and its devices have it again. Who comes and who has to go for it is decided in `room.py`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from mlnode.actions import Action, EndReason, EndWorker, SpawnWorker
+from mlnode.actions import Action, EndWorker, SpawnWorker
 from mlnode.catalog import ModelFile
 from mlnode.estimate import compute_estimate
-from mlnode.instance import Instance, InstanceState, LoadParams, Step
-from mlnode.placement import Candidate, Ledger, Outlook, choose_victims
+from mlnode.instance import EndReason, Instance, InstanceState, LoadParams, Step
+from mlnode.ledger import Ledger, Shares
+from mlnode.placement import compute_net
 
-LOAD_MS_MAX = 600_000
-"""A load that takes longer is given up: 70 GB from a slow disk take about that."""
-
-STALL_MS = 30_000
-"""A worker that has work and makes no step, or says nothing at all, for this long hangs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Somebody wants a model in memory."""
-
-    file: ModelFile
-    params: LoadParams
-    urgent_ms: int
-    """From this time on busy models are drained for it, whether they have had their time or not."""
-    may_evict: bool = True
-    preempts: bool = False
-    """Busy models are ended at once."""
+LINGER_MS = 2_000
+"""A reaped worker's memory counts as free after this, whatever its devices say: they may be others' now."""
 
 
 @dataclass(slots=True)
 class Residents:
-    """All instances and the ledger. `waits` tells whether requests wait for a model."""
+    """All instances and the ledger."""
 
     ledger: Ledger
-    waits: Callable[[str], bool]
     instances: dict[str, Instance] = field(default_factory=dict)
     learned_mb: dict[tuple[str, LoadParams], int] = field(default_factory=dict)
-    """Largest measured memory of a model with these parameters."""
+    """Largest measured memory of a model with these parameters, without the devices' overhead."""
+    lingering: dict[int, int] = field(default_factory=dict)
+    """Reaped workers whose memory the devices do not have back yet, and until when to wait for it."""
     next_worker: int = 1
     loads_total: int = 0
     evictions_total: int = 0
+    _estimates_mb: dict[tuple[str, LoadParams], int] = field(default_factory=dict)
 
     def get(self, model: str, params: LoadParams) -> Instance:
         """The instance of a model, made when it is asked for the first time."""
@@ -64,48 +49,99 @@ class Residents:
         return (instance for instance in self.instances.values() if instance.resident)
 
     def compute_need_mb(self, file: ModelFile, params: LoadParams) -> int:
-        """What to reserve: the header's estimate, or what an earlier load was measured at when more."""
+        """What to reserve besides the devices' overhead: the header's estimate, or what an earlier load was
+        measured at when more."""
         assert file.header is not None
-        estimate = compute_estimate(
-            file.header, params.n_ctx, params.slots, params.n_ubatch, file.size_bytes, params.kv_type
-        )
-        return max(estimate.total_mb, self.learned_mb.get((file.id, params), 0))
+        key = (file.id, params)
+        if key not in self._estimates_mb:
+            estimate = compute_estimate(
+                file.header, params.n_ctx, params.slots, params.n_ubatch, file.size_bytes, params.kv_type
+            )
+            self._estimates_mb[key] = estimate.total_mb
+        return max(self._estimates_mb[key], self.learned_mb.get(key, 0))
+
+    def compute_rooms(self, model: str, pinned: Iterable[str]) -> list[int]:
+        """What could be given to a model on each device if everything but the pinned ones went."""
+        rooms = [device.room_mb for device in self.ledger.devices]
+        for other in pinned:
+            if other != model and other in self.instances and self.instances[other].resident:
+                shares = self.ledger.share_of(self.instances[other].worker)
+                rooms = list(map(int.__sub__, rooms, shares))
+        return rooms
 
     def compute_room_mb(self, model: str, pinned: Iterable[str]) -> int:
-        """What could be given to a model if everything but the pinned ones went."""
-        others = (self.ledger.reserved_mb.get(other, 0) for other in pinned if other != model)
-        return self.ledger.room_mb - sum(others)
+        """The largest model that could ever be placed there, spread over all devices if need be."""
+        return sum(compute_net(self.ledger.devices, self.compute_rooms(model, pinned)))
 
-    def note_loaded(self, instance: Instance, measured_mb: int, now_ms: int) -> list[Action]:
+    def load(self, file: ModelFile, params: LoadParams, shares: Shares, now_ms: int) -> SpawnWorker:
+        """Reserve memory, and spawn."""
+        instance = self.get(file.id, params)
+        instance.step(Step.LOAD)
+        instance.params, instance.fingerprint = params, file.fingerprint
+        instance.worker, self.next_worker = self.next_worker, self.next_worker + 1
+        instance.loading_since_ms = instance.load_progress_ms = now_ms
+        instance.measured_mb = instance.steps = instance.load_permille = 0
+        instance.given_up, instance.leaving, instance.expired = "", None, False
+        self.ledger.reserve(instance.worker, shares)
+        self.loads_total += 1
+        parts = self._parts(shares)
+        on = [device for device, mb in zip(self.ledger.devices, shares, strict=True) if mb]
+        gpus = tuple(device.gpu for device in on if device.gpu is not None)
+        ratio = tuple(part / sum(parts) for part in parts if part) if len(gpus) > 1 else ()
+        return SpawnWorker(file.id, instance.worker, file.path, params, params.n_threads, gpus, ratio)
+
+    def _parts(self, shares: Shares) -> list[int]:
+        """The model's part of a worker's shares."""
+        return compute_net(self.ledger.devices, shares)
+
+    def note_loaded(
+        self, instance: Instance, measured_mb: int, device_mb: tuple[int, ...], now_ms: int
+    ) -> list[Action]:
         """The model answers. Should it take more than is free beside its reservation, it is ended and comes
         back with the right reservation."""
-        key = (instance.model, instance.params)
-        self.learned_mb[key] = max(self.learned_mb.get(key, 0), measured_mb)
+        held = self.ledger.share_of(instance.worker)
+        measured = _spread(held, measured_mb, device_mb)
+        parts, taken = self._parts(held), self._parts(measured)
+        self._learn(instance, sum(taken))
         instance.measured_mb = measured_mb
         if instance.state is not InstanceState.LOADING:
             return []
-        if not self.ledger.grow(instance.model, measured_mb):
+        if not self.ledger.grow(instance.worker, measured):
+            need_mb = sum(parts)
+            on = [index for index, part in enumerate(parts) if part]
+            self._learn(instance, max(-(-taken[index] * need_mb // parts[index]) for index in on))
             return [self.end(instance, EndReason.OUTGROWN)]
-        instance.step(Step.LOADED)
-        instance.load_ms = now_ms - instance.loading_since_ms
-        instance.ready_at_ms = instance.last_used_ms = instance.progress_ms = instance.beat_ms = now_ms
-        instance.last_error = ""
+        instance.note_load(now_ms)
         return []
 
-    def note_exited(self, instance: Instance, why: str, now_ms: int) -> None:
-        """The worker is reaped: its memory is free. Unless it was told to go, that was a crash."""
+    def _learn(self, instance: Instance, need_mb: int) -> None:
+        key = (instance.model, instance.params)
+        self.learned_mb[key] = max(self.learned_mb.get(key, 0), need_mb)
+
+    def note_exited(self, instance: Instance, why: str, memory_is_back: bool, now_ms: int) -> None:
+        """The worker is reaped. Unless it was told to go, that was a crash."""
         crashed = instance.state is not InstanceState.ENDING
         instance.step(Step.EXITED)
-        instance.claimed_by = ""
         instance.active.clear()
-        self.ledger.release(instance.model)
+        self.lingering[instance.worker] = now_ms if memory_is_back else now_ms + LINGER_MS
+        self.release(instance.worker if memory_is_back else 0, now_ms)
         if crashed:
             instance.note_crash(instance.given_up or why, now_ms)
+        instance.given_up, instance.leaving = "", None
+
+    def release(self, worker: int, now_ms: int) -> None:
+        """Give back what a reaped worker held, and what others still hold after their time."""
+        over = [gone for gone, until_ms in self.lingering.items() if gone == worker or until_ms <= now_ms]
+        for gone in over:
+            del self.lingering[gone]
+            self.ledger.release(gone)
 
     def end(self, instance: Instance, reason: EndReason, force: bool = False) -> EndWorker:
         """Tell a worker to go; its memory stays reserved until it is reaped."""
         loading = instance.state is InstanceState.LOADING
         instance.step(Step.END)
+        instance.expired = reason is EndReason.IDLE
+        self.evictions_total += reason is EndReason.ROOM
         return EndWorker(instance.model, instance.worker, reason, force or loading)
 
     def end_all(self, but: set[str], reason: EndReason) -> list[Action]:
@@ -113,129 +149,44 @@ class Residents:
         leaving = [i for i in self.resident() if i.state is not InstanceState.ENDING and i.model not in but]
         return [self.end(instance, reason) for instance in leaving]
 
-    def forget_failures(self, model: str) -> None:
-        """The file is another one now: it starts with a clean record."""
-        if instance := self.instances.get(model):
-            instance.broken, instance.retry_at_ms = "", 0
-            instance.crashes_ms.clear()
-
-    def retire(self, model: str, params: LoadParams) -> list[Action]:
-        """Have a worker that was loaded with other parameters finish, and make way for a new one."""
-        instance = self.get(model, params)
-        if not instance.resident or instance.params == params or instance.state is InstanceState.ENDING:
+    def leave(self, instance: Instance, reason: EndReason) -> list[Action]:
+        """Have a worker answer what it has, and go; at once when it has nothing or still loads."""
+        if not instance.staying:
             return []
-        instance.claimed_by = model
-        if instance.state is InstanceState.READY and instance.active:
+        instance.leaving = reason
+        if not instance.active:
+            return [self.end(instance, reason)]
+        if instance.state is InstanceState.READY:
             instance.step(Step.CLOSE_GATE)
-        if instance.state is InstanceState.DRAINING and instance.active:
-            return []
-        return [self.end(instance, EndReason.COMMAND)]
+        return []
 
-    def make_room(self, claims: Sequence[Claim], pinned: frozenset[str], now_ms: int) -> list[Action]:
-        """Spawn what fits, and start ending what is in the way of the rest."""
-        actions = list(self._settle_gates({claim.file.id for claim in claims}))
-        coming = (InstanceState.DRAINING, InstanceState.ENDING)
-        leaving = (i.model for i in self.instances.values() if i.state in coming)
-        outlook = Outlook(self.ledger.free_mb, sum(self.ledger.reserved_mb[model] for model in leaving))
-        for claim in claims:
-            actions += self._meet(claim, outlook, pinned | {c.file.id for c in claims if c.preempts}, now_ms)
-        return actions
-
-    def _settle_gates(self, wanted: set[str]) -> Iterator[Action]:
-        """Drained instances go; gates that nobody claims any more open again."""
+    def end_left(self) -> Iterator[Action]:
+        """End those that have answered what they had."""
         for instance in self.instances.values():
-            if instance.state is InstanceState.DRAINING:
-                if instance.claimed_by not in wanted:
-                    instance.step(Step.REOPEN)
-                elif not instance.active:
-                    self.evictions_total += 1
-                    yield self.end(instance, EndReason.ROOM)
+            if instance.leaving and instance.state is InstanceState.DRAINING and not instance.active:
+                yield self.end(instance, instance.leaving)
 
-    def _meet(self, claim: Claim, outlook: Outlook, pinned: frozenset[str], now_ms: int) -> Iterator[Action]:
-        instance = self.get(claim.file.id, claim.params)
-        if instance.resident and instance.state is not InstanceState.ENDING:
-            return
-        if instance.state is InstanceState.FAILED and now_ms < instance.retry_at_ms:
-            return
-        need_mb = self.compute_need_mb(claim.file, claim.params)
-        if instance.state is not InstanceState.ENDING and outlook.take(need_mb):
-            yield self._load(instance, claim, need_mb, now_ms)
-            return
-        short_mb = need_mb - outlook.free_mb - outlook.coming_mb
-        if short_mb > 0 and claim.may_evict:
-            candidates = list(self._candidates(claim, pinned, now_ms))
-            for model in choose_victims(short_mb, candidates) or ():
-                outlook.coming_mb += self.ledger.reserved_mb[model]
-                yield from self._evict(self.instances[model], claim)
-        if claim.may_evict:
-            outlook.pledge(need_mb)
+    def give_up(self, instance: Instance, why: str, reason: EndReason, now_ms: int) -> EndWorker:
+        """Kill, and let the exit count as a crash. Nothing new goes to it."""
+        instance.given_up = why
+        if instance.state is InstanceState.READY:
+            instance.step(Step.CLOSE_GATE)
+        instance.load_progress_ms = instance.progress_ms = instance.beat_ms = now_ms
+        return EndWorker(instance.model, instance.worker, reason, force=True)
 
-    def _load(self, instance: Instance, claim: Claim, need_mb: int, now_ms: int) -> SpawnWorker:
-        self.ledger.reserve(claim.file.id, need_mb)
-        instance.step(Step.LOAD)
-        instance.params = claim.params
-        instance.worker, self.next_worker = self.next_worker, self.next_worker + 1
-        instance.loading_since_ms = now_ms
-        instance.measured_mb = instance.steps = 0
-        instance.given_up = ""
-        self.loads_total += 1
-        return SpawnWorker(
-            claim.file.id, instance.worker, claim.file.path, claim.params, claim.params.n_threads
-        )
-
-    def _candidates(self, claim: Claim, pinned: frozenset[str], now_ms: int) -> Iterator[Candidate]:
-        for instance in self.instances.values():
-            if instance.state is not InstanceState.READY or instance.model in pinned:
-                continue
-            busy = bool(instance.active) or self.waits(instance.model)
-            due = claim.preempts or now_ms >= min(claim.urgent_ms, instance.compute_residency_end_ms())
-            if not busy or due:
-                reserved_mb = self.ledger.reserved_mb[instance.model]
-                yield Candidate(instance.model, reserved_mb, instance.last_used_ms, busy)
-
-    def _evict(self, victim: Instance, claim: Claim) -> Iterator[Action]:
-        if victim.active and not claim.preempts:
-            victim.step(Step.CLOSE_GATE)
-            victim.claimed_by = claim.file.id
-            return
-        self.evictions_total += 1
-        yield self.end(victim, EndReason.ROOM, force=claim.preempts)
-
-    def give_up_hung(self, now_ms: int) -> Iterator[Action]:
-        """End workers that load for too long, or hang."""
-        for instance in self.instances.values():
-            if instance.state is InstanceState.ENDING or now_ms < _patience_end_ms(instance):
-                continue
-            yield self._give_up(instance, now_ms)
-
-    def _give_up(self, instance: Instance, now_ms: int) -> EndWorker:
-        """Kill, and let the exit count as a crash: the state is left as it is."""
-        instance.given_up = "it made no progress"
-        instance.loading_since_ms = instance.progress_ms = instance.beat_ms = now_ms
-        return EndWorker(instance.model, instance.worker, EndReason.HUNG, force=True)
-
-    def next_wake_ms(self, claims: Sequence[Claim]) -> Iterator[int]:
-        """The times at which `make_room` or `give_up_hung` may decide otherwise without an event."""
-        for instance in self.resident():
-            if instance.state is not InstanceState.ENDING:
-                yield _patience_end_ms(instance)
-        unmet = [claim for claim in claims if not self._is_met(claim)]
-        for claim in unmet:
-            yield claim.urgent_ms
-            yield self.instances[claim.file.id].retry_at_ms if claim.file.id in self.instances else 0
-        if unmet:
-            ready = (i for i in self.instances.values() if i.state is InstanceState.READY)
-            yield from (instance.compute_residency_end_ms() for instance in ready)
-
-    def _is_met(self, claim: Claim) -> bool:
-        instance = self.instances.get(claim.file.id)
-        return instance is not None and instance.resident
+    def forget(self, model: str) -> None:
+        """The file is another one now: nothing that was learned of it holds."""
+        for known in (self.learned_mb, self._estimates_mb):
+            for key in [key for key in known if key[0] == model]:
+                del known[key]
+        if instance := self.instances.get(model):
+            instance.forgive()
 
 
-def _patience_end_ms(instance: Instance) -> int:
-    """When to give an instance's worker up, as far as is known now. Far away when there is no worker."""
-    if instance.state is InstanceState.LOADING:
-        return instance.loading_since_ms + LOAD_MS_MAX
-    if instance.state in (InstanceState.READY, InstanceState.DRAINING):
-        return min(instance.progress_ms, instance.beat_ms) + STALL_MS
-    return 2**62
+def _spread(held: Shares, measured_mb: int, device_mb: tuple[int, ...]) -> Shares:
+    """What was measured, on each device of the ledger: like the reservation where it is told as a whole."""
+    on = [index for index, mb in enumerate(held) if mb]
+    if len(device_mb) != len(on):
+        device_mb = tuple(-(-measured_mb * held[index] // sum(held)) for index in on)
+    found = dict(zip(on, device_mb, strict=True))
+    return tuple(found.get(index, 0) for index in range(len(held)))

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mlnode.errors import Refusal, RequestInvalid
-from mlnode.instance import InstanceState
+from mlnode.events import LoadAsked, UnloadAsked
 from mlnode.io.answers import NDJSON, PLAIN_SSE, SSE, AnswerResponse, RefusalResponse, make_answer, refuse
 from mlnode.io.bodies import (
     ChatBody,
@@ -29,7 +29,6 @@ from mlnode.io.openai import ChatShape, CompletionShape, PlainShape
 from mlnode.io.settings import Settings
 from mlnode.io.status import describe_models, describe_status
 from mlnode.io.watch import ModelFolder
-from mlnode.mode import Activity
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 """Answered without a key: whoever watches the process has none."""
@@ -45,6 +44,8 @@ def make_app(loop: Loop, settings: Settings, started_s: float, folder: ModelFold
         Route("/metrics", door.metrics),
         Route("/models", door.models),
         Route("/models/reload", door.reload, methods=["POST"]),
+        Route("/models/{name:path}/load", door.load, methods=["POST"]),
+        Route("/models/{name:path}/unload", door.unload, methods=["POST"]),
         Route("/infer", door.infer, methods=["POST"]),
         Route("/v1/models", door.openai_models),
         Route("/v1/models/{name:path}", door.openai_model),
@@ -89,15 +90,13 @@ class Door:
         return JSONResponse({"status": "ok"})
 
     async def readyz(self, request: Request) -> Response:
-        """At least one model answers, and requests are taken."""
+        """Requests are taken and a model answers, those of the start included."""
         scheduler = self._loop.scheduler
-        instances = scheduler.residents.instances.values()
-        ready = [i.model for i in instances if i.state is InstanceState.READY]
-        serving = scheduler.mission.activity is Activity.INFERENCE and scheduler.draining_until_ms is None
         body = {
-            "ready": bool(ready) and serving,
+            "ready": scheduler.readiness.ready,
             "activity": scheduler.mission.activity.value,
-            "models": ready,
+            "models": scheduler.readiness.models,
+            "awaited": scheduler.readiness.awaited,
         }
         return JSONResponse(body, 200 if body["ready"] else 503)
 
@@ -113,6 +112,23 @@ class Door:
     async def reload(self, request: Request) -> Response:
         """Look into the models' folder now."""
         return JSONResponse(asdict(await self._folder.rescan()))
+
+    async def load(self, request: Request) -> Response:
+        """Have a model in memory. Answered at once; `/models` tells how it goes."""
+        name = request.path_params["name"]
+        self._loop.command(LoadAsked(name))
+        return self._describe_model(name)
+
+    async def unload(self, request: Request) -> Response:
+        """Have its memory free, when its running requests are answered."""
+        name = request.path_params["name"]
+        self._loop.command(UnloadAsked(name))
+        return self._describe_model(name)
+
+    def _describe_model(self, name: str) -> Response:
+        id = self._loop.scheduler.catalog.find(name).id
+        entry = next(entry for entry in describe_models(self._loop) if entry["id"] == id)
+        return JSONResponse(entry, 202)
 
     async def openai_models(self, request: Request) -> Response:
         catalog = self._loop.scheduler.catalog

@@ -30,8 +30,10 @@ from mlnode.io.loop import Loop
 from mlnode.io.settings import Settings
 from mlnode.io.spare import Spares
 from mlnode.io.watch import ModelFolder, Watching
+from mlnode.ledger import Device
 from mlnode.mode import Activity, Mission
-from mlnode.scheduler import Limits, Scheduler
+from mlnode.node import Limits
+from mlnode.scheduler import Scheduler
 from mlnode.v1 import control_pb2, control_pb2_grpc
 
 DELIVER_S = 5.0
@@ -93,7 +95,20 @@ def make_scheduler(settings: Settings, gpu: Gpu) -> Scheduler:
         ),
         max_queue_depth=settings.max_queue_depth,
         max_wait_ms=settings.max_wait_ms,
+        wait_pauses_for_load=settings.wait_pauses_for_load,
         max_inflight=settings.max_inflight,
+        max_loads=settings.max_loads,
+        load_stall_ms=settings.load_stall_s * 1000,
+        ttl_ms=settings.ttl_s * 1000,
+        model_ttl_ms={
+            settings.alias.get(name, name): ttl_s * 1000 for name, ttl_s in settings.model_ttl.items()
+        },
+        pinned=frozenset(settings.alias.get(name, name) for name in settings.pin),
+        cores=len(os.sched_getaffinity(0)),
+        devices=tuple(
+            Device(f"gpu{device.number}", budget_mb, settings.vram_margin_mb, device.number)
+            for device, budget_mb in zip(gpu.devices, budgets_mb, strict=False)
+        ),
     )
     catalog = Catalog(settings.default_model, settings.alias)
     mission = Mission(Activity.STOPPED if settings.managed else Activity.INFERENCE)
@@ -127,11 +142,15 @@ def _load_files(loop: Loop, settings: Settings) -> ModelFolder:
 
 
 def _check_names(loop: Loop, settings: Settings) -> None:
-    """Aliases lead to files, and the default model is one, unless a broker is to name it."""
+    """What settings say of models is of files that are there; the default model is one, unless a broker is
+    to name it."""
     catalog = loop.scheduler.catalog
-    for id in settings.alias.values():
-        if id not in catalog.files:
-            raise StartFailed(f"--alias: {ModelUnknown(id, tuple(catalog.files)).sentence}")
+    limits = loop.scheduler.limits
+    named = (("alias", settings.alias.values()), ("pin", limits.pinned), ("model-ttl", limits.model_ttl_ms))
+    for flag, ids in named:
+        for id in ids:
+            if id not in catalog.files:
+                raise StartFailed(f"--{flag}: {ModelUnknown(id, tuple(catalog.files)).sentence}")
     if settings.default_model and not settings.managed:
         try:
             catalog.find(settings.default_model)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mlnode.estimate import compute_estimate
-from mlnode.instance import CRASHES_MAX, Instance, InstanceState
+from mlnode.instance import Instance, InstanceState
 from mlnode.io.loop import Loop, now_ms
 from mlnode.io.settings import Settings
 
@@ -179,7 +179,7 @@ def _see_model(loop: Loop, instance: Instance, present_ms: int) -> ModelView:
         formula_mb=_compute_formula_mb(loop, instance),
         probed_mb=None,
         measured_mb=instance.measured_mb or None,
-        reserved_mb=scheduler.residents.ledger.reserved_mb.get(model, 0),
+        reserved_mb=sum(scheduler.residents.ledger.share_of(instance.worker)),
         queue=len(line.waiting),
         oldest_wait_s=(present_ms - line.oldest_ms) / 1000 if line.waiting else 0.0,
         expected_wait_s=line.compute_retry_after_s(instance.params.slots),
@@ -189,10 +189,10 @@ def _see_model(loop: Loop, instance: Instance, present_ms: int) -> ModelView:
         tokens_per_s=figures.pace.compute(present_ms / 1000) if figures else 0.0,
         progress=None,
         ttl_left_s=None,
-        pinned=model == scheduler.mission.model,
+        pinned=model in scheduler.pinned(),
         devices=(),
         crashes=figures.crashes if figures else 0,
-        breaker_open=failed and len(instance.crashes_ms) >= CRASHES_MAX and instance.retry_at_ms > present_ms,
+        breaker_open=instance.compute_broken_ms(present_ms) > 0,
         retry_in_s=max(0, instance.retry_at_ms - present_ms) / 1000 if failed else 0.0,
         last_error=instance.broken or instance.last_error,
         pid=process.pid if process else None,

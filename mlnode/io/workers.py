@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from mlnode.errors import Refusal, RequestInvalid
-from mlnode.events import Event, MemoryReturned, WorkerBeat, WorkerExited, WorkerLoaded
+from mlnode.events import Event, LoadProgressed, MemoryReturned, WorkerBeat, WorkerExited, WorkerLoaded
 from mlnode.io.footprint import Footprint
 from mlnode.io.frames import (
     BrokenFrame,
@@ -26,6 +26,7 @@ from mlnode.io.frames import (
     PocStart,
     PocValidate,
     PocValidated,
+    Progress,
     RequestFailed,
     Step,
     Submit,
@@ -176,6 +177,8 @@ class Worker:
                 self.owner.post(WorkerBeat(self.model, self.number, steps, working))
             case Loaded():
                 self._note_loaded(frame)
+            case Progress(permille=permille):
+                self.owner.post(LoadProgressed(self.model, self.number, permille))
             case LoadFailed():
                 self.failure = frame
             case PocValidated(validation_id=request):

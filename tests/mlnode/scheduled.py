@@ -1,5 +1,7 @@
 """A scheduler with a clock of its own, for tests: models of one size, and what it said."""
 
+from typing import Any
+
 from mlnode.actions import (
     Action,
     EndWorker,
@@ -17,8 +19,11 @@ from mlnode.events import (
 )
 from mlnode.gguf import Header
 from mlnode.instance import InstanceState, LoadParams
+from mlnode.ledger import Ledger
 from mlnode.mode import Kind
-from mlnode.scheduler import Limits, Scheduler
+from mlnode.node import Limits
+from mlnode.residents import Residents
+from mlnode.scheduler import Scheduler
 
 PARAMS = LoadParams(n_ctx=256, slots=1, n_threads=1, n_gpu_layers=0)
 MIB = 1024 * 1024
@@ -53,15 +58,14 @@ def make_file(id: str, weights_mb: int = 100, problem: str = "", inode: int = 1)
 class Node:
     """A scheduler with a clock, that remembers what it said."""
 
-    def __init__(self, room: float = 1, slots: int = 1, **limits: int) -> None:
+    def __init__(self, room: float = 1, slots: int = 1, threads: int = 1, **limits: Any) -> None:
         """`room`: how many models of the usual size fit."""
-        params = LoadParams(n_ctx=256, slots=slots, n_threads=1, n_gpu_layers=0)
-        self.scheduler = Scheduler(Limits(10**6, 0, params, **limits), Catalog())
+        params = LoadParams(n_ctx=256, slots=slots, n_threads=threads, n_gpu_layers=0)
+        self.need_mb = Residents(Ledger(())).compute_need_mb(make_file("a"), params)
+        budget_mb = int(room * self.need_mb) + 10
+        self.scheduler = Scheduler(Limits(budget_mb, 10, params, **limits), Catalog())
         self.now_ms = 1000
-        self.scheduler.handle(FilesScanned((make_file("a"), make_file("b"), make_file("c"))), self.now_ms)
-        self.need_mb = self.scheduler.compute_need_mb("a")
-        self.scheduler.residents.ledger.budget_mb = int(room * self.need_mb) + 10
-        self.scheduler.residents.ledger.margin_mb = 10
+        self.tell(FilesScanned((make_file("a"), make_file("b"), make_file("c"))))
         self.requests = 0
 
     def tell(self, event: object, after_ms: int = 0) -> list[Action]:

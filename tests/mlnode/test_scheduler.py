@@ -2,7 +2,6 @@
 
 from mlnode.actions import (
     CancelRequest,
-    EndReason,
     EndWorker,
     Refuse,
 )
@@ -25,8 +24,8 @@ from mlnode.events import (
     WorkerExited,
     WorkerLoaded,
 )
-from mlnode.instance import CRASH_WINDOW_MS, InstanceState
-from mlnode.residents import STALL_MS
+from mlnode.instance import CRASH_WINDOW_MS, EndReason, InstanceState
+from mlnode.patience import STALL_MS
 from tests.mlnode.scheduled import Node, ended, make_file, refusal, spawned, started
 
 
@@ -35,7 +34,7 @@ class TestLoading:
         node = Node()
         _, actions = node.ask("a")
         assert spawned(actions) == ["a"]
-        assert node.scheduler.residents.ledger.reserved_mb == {"a": node.need_mb}
+        assert node.scheduler.residents.ledger.held == {node.worker("a"): (node.need_mb,)}
 
     def test_many_requests_for_one_model_load_it_once(self) -> None:
         node = Node()
@@ -83,7 +82,7 @@ class TestLoading:
         node = Node(room=3)
         node.ask("a")
         node.loaded("a", measured_mb=node.need_mb + 50)
-        assert node.scheduler.residents.ledger.reserved_mb["a"] == node.need_mb + 50
+        assert node.scheduler.residents.ledger.used_mb == node.need_mb + 50
 
     def test_a_model_that_turns_out_too_large_goes_and_is_refused(self) -> None:
         node = Node(room=1)
@@ -179,7 +178,7 @@ class TestLine:
         node.ask("a")
         node.ask("a")
         full = refusal(node.ask("a")[1], QueueFull)
-        assert full.refusal.retry_after_s == 3
+        assert full.refusal.retry_after_s == 2
         assert len(node.scheduler.requests.open) == 3
 
     def test_the_running_request_does_not_count_as_waiting(self) -> None:

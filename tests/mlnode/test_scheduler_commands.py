@@ -3,7 +3,6 @@
 import pytest
 
 from mlnode.actions import (
-    EndReason,
     EndWorker,
     SpawnWorker,
     StartMining,
@@ -28,9 +27,10 @@ from mlnode.events import (
     StopAsked,
     Woken,
 )
-from mlnode.instance import InstanceState, LoadParams
+from mlnode.instance import EndReason, InstanceState, LoadParams
 from mlnode.mode import Activity, Kind, Mission, PocJob, PocStage
-from mlnode.scheduler import Limits, Scheduler
+from mlnode.node import Limits
+from mlnode.scheduler import Scheduler
 from tests.mlnode.scheduled import PARAMS, Node, ended, make_file, refusal, spawned, started
 
 JOB = PocJob(
