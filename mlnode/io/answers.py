@@ -32,6 +32,7 @@ from mlnode.errors import (
     WaitExpired,
     WorkerLost,
 )
+from mlnode.io.client import CLOSE
 from mlnode.io.frames import Done, PocValidated, Submit
 from mlnode.io.loop import Loop
 from mlnode.io.openai import Answer, Document, Shape
@@ -168,7 +169,7 @@ class AnswerResponse(Response):
         elif self._format is None:
             await (await self._collect(stream, first))(scope, receive, send)
         else:
-            await self._stream(stream, first, self._format, send)
+            await self._stream(stream, first, self._format, scope, send)
 
     async def _collect(self, stream: Stream, item: Item) -> Response:
         while isinstance(item, Piece):
@@ -180,7 +181,7 @@ class AnswerResponse(Response):
         body = msgspec.json.encode(self._shape.whole(self._answer, item))
         return Response(body, media_type="application/json")
 
-    async def _stream(self, stream: Stream, item: Item, format: Format, send: Send) -> None:
+    async def _stream(self, stream: Stream, item: Item, format: Format, scope: Scope, send: Send) -> None:
         await send(_start(format))
         documents = list(self._shape.begin(self._answer))
         while isinstance(item, Piece):
@@ -190,7 +191,7 @@ class AnswerResponse(Response):
             documents = []
             item = await _next_or_ping(stream, format, send)
         if isinstance(item, Refusal):
-            await send(_body(format.encode([*documents, _error_event(item, format)]), more=False))
+            await _break_off(format.encode([*documents, _error_event(item, format)]), scope, send)
             return
         assert isinstance(item, Done)
         documents += self._shape.end(self._answer, item)
@@ -206,6 +207,16 @@ async def _next_or_ping(stream: Stream, format: Format, send: Send) -> Piece | D
             async with asyncio.timeout(PING_S):
                 return await stream.next()
         await send(_body(b": ping\n\n", more=True))
+
+
+async def _break_off(last: bytes, scope: Scope, send: Send) -> None:
+    """Send the last event and close the connection under an answer that is not whole: who does not
+    understand the event sees that too. Ends by being cancelled when the connection is gone."""
+    close = scope.get("extensions", {}).get(CLOSE)
+    await send(_body(last, more=close is not None))
+    if close is not None:
+        close()
+        await asyncio.get_running_loop().create_future()
 
 
 def _error_event(refusal: Refusal, format: Format) -> Document:

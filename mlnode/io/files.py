@@ -97,6 +97,9 @@ def _describe(
     root: Path, name: str, outside_allowed: bool, known: ModelFile | None = None, growing: bool = False
 ) -> ModelFile:
     """`known`: what the last scan said of it. `growing`: it changes at this moment."""
+    shown = os.fsencode(name).decode("utf-8", "replace")
+    if shown != name:
+        return ModelFile(shown, str(root / shown), 0, GONE, None, "its name is no UTF-8; rename it")
     path = root / name
     try:
         if growing:
@@ -110,7 +113,7 @@ def _describe(
 
 def _inspect(root: Path, name: str, outside_allowed: bool, known: ModelFile | None) -> ModelFile:
     path = _find(root, name, outside_allowed)
-    if path.is_dir():
+    if not path.is_file():
         raise GgufError("NOT_GGUF", "it is no file")
     stats = [(inode, size, changed) for inode, size, changed in map(_fingerprint, _parts(path))]
     fingerprint = (stats[0][0], sum(size for _, size, _ in stats), max(changed for *_, changed in stats))
@@ -129,6 +132,8 @@ def _find(root: Path, name: str, outside_allowed: bool) -> Path:
         if _SHARD.search(name):
             raise GgufError("FILE_MISSING", "its first part is missing") from None
         raise
+    except RuntimeError:  # what Python before 3.13 says of links in a circle
+        raise GgufError("NOT_GGUF", "it is a link that leads in a circle") from None
     if not outside_allowed and root not in path.parents:
         raise GgufError("OUTSIDE", "it is a link to a file outside the folder of models")
     return path

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -52,7 +52,8 @@ def make_app(loop: Loop, settings: Settings, started_s: float, folder: ModelFold
         Route("/v1/completions", door.completions, methods=["POST"]),
         Route("/v1/chat/completions", door.chat, methods=["POST"]),
     ]
-    app = Starlette(routes=routes, exception_handlers={Refusal: _refused, 404: _lost, 405: _lost})
+    handlers = {Refusal: _refused, ClientDisconnect: _gone, 404: _lost, 405: _lost}
+    app = Starlette(routes=routes, exception_handlers=handlers)
     return Counted(KeyCheck(app, settings.api_key) if settings.api_key else app, routes, loop.figures)
 
 
@@ -188,6 +189,11 @@ Handler = Callable[[Request], Awaitable[Response]]
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refusal)
     return refuse(error)
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    """The client left before its request was whole: nobody reads this."""
+    return Response(status_code=400)
 
 
 async def _lost(request: Request, error: Exception) -> Response:

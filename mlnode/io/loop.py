@@ -173,6 +173,7 @@ class Loop:
             case StartRequest(request, model, number):
                 stream = self._streams[request]
                 self._note_slot(stream, model)
+                stream.tell_worker = self.workers[number].send
                 self.workers[number].start_request(request, stream.order)
             case CancelRequest(request, number):
                 self.workers[number].send(Cancel(request_id=request))

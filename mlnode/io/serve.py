@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import resource
 import signal
 import socket
 import time
@@ -23,6 +24,7 @@ from mlnode.errors import ModelUnknown, Refusal
 from mlnode.events import DrainAsked, FilesScanned, PreloadAsked
 from mlnode.instance import LoadParams
 from mlnode.io.broker import Reporter
+from mlnode.io.client import make_connection_class
 from mlnode.io.control import Control, TokenCheck
 from mlnode.io.gpu import Gpu
 from mlnode.io.http import make_app
@@ -38,6 +40,9 @@ from mlnode.v1 import control_pb2, control_pb2_grpc
 
 DELIVER_S = 5.0
 """Time for the last nonces at the end."""
+SEND_BYTES = 64 * 1024
+"""The kernel keeps about twice this of an answer that a client does not read."""
+FILES_MAX = 65_536
 SERVICE = control_pb2.DESCRIPTOR.services_by_name["Control"].full_name
 
 _log = structlog.get_logger("mlnode")
@@ -50,6 +55,7 @@ class StartFailed(Exception):
 async def serve(settings: Settings, version: str) -> None:
     """Run a node until SIGTERM or SIGINT, then drain. Raises `StartFailed`."""
     started_s = time.monotonic()
+    _open_more_files()
     gpu = Gpu()
     scheduler = make_scheduler(settings, gpu)
     _make_home(settings.home)
@@ -182,7 +188,7 @@ def _following(folder: ModelFolder, how: Watching) -> Iterator[None]:
 def _listen(settings: Settings) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _bound_clients(listening, settings.patience_s)
         try:
             listening.bind((settings.host, settings.port))
         except socket.gaierror:
@@ -199,9 +205,27 @@ def _listen(settings: Settings) -> Iterator[socket.socket]:
         yield listening
 
 
+def _bound_clients(listening: socket.socket, patience_s: int) -> None:
+    """What every connection made through this socket inherits: little memory in the kernel for a client that
+    does not read, and an end for one that is gone without a word."""
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience_s * 1000)
+
+
+def _open_more_files() -> None:
+    """As many connections as the system allows: the soft limit is often 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, FILES_MAX)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def _http_config(loop: Loop, settings: Settings, started_s: float, folder: ModelFolder) -> uvicorn.Config:
     return uvicorn.Config(
         make_app(loop, settings, started_s, folder),
+        http=make_connection_class(settings.patience_s),
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -104,6 +104,8 @@ class Settings(BaseSettings):
     """Processes kept ready for the next load, about 30 MiB each, so that it need not wait for one."""
     max_body_bytes: Annotated[int, Field(ge=1024, le=32 * 1024 * 1024)] = 1024 * 1024
     """Largest request: half of what a frame to a worker holds at most."""
+    patience_s: Annotated[int, Field(ge=1, le=3600)] = 30
+    """How long a client may send nothing of its request or take nothing of its answer."""
     api_key: str = ""
     """Key that HTTP requests must carry as bearer token; empty: none."""
     control_token: str = ""

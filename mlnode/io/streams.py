@@ -2,10 +2,14 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mlnode.errors import Refusal
-from mlnode.io.frames import Done, PocValidate, PocValidated, Position, Submit
+from mlnode.io.frames import Done, Frame, Hold, PocValidate, PocValidated, Position, Resume, Submit
+
+PIECES_MAX = 256
+"""Pieces that a client has not taken. With so many its answer is held until it has; no other is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ Item = Piece | Done | PocValidated | Refusal
 
 @dataclass(slots=True)
 class Stream:
-    """Written by the loop, read by one door. Its length is bounded by the answer's `max_tokens`."""
+    """Written by the loop, read by one door. When the door falls behind, the worker is told to wait."""
 
     request: int
     order: Submit | PocValidate
@@ -40,12 +44,18 @@ class Stream:
     """Tokens so far."""
     last_token_s: float | None = None
     """Monotonic time of the newest."""
+    tell_worker: Callable[[Frame], None] = field(default=lambda frame: None)
+    """To whoever computes the answer, known from the grant of a slot on."""
+    _held: bool = False
     _items: deque[Item] = field(default_factory=deque)
     _waiter: asyncio.Future[None] | None = None
 
     def push(self, item: Item) -> None:
         """Give the reader something."""
         self._items.append(item)
+        if len(self._items) >= PIECES_MAX and not self._held:
+            self._held = True
+            self.tell_worker(Hold(request_id=self.request))
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
@@ -61,6 +71,9 @@ class Stream:
         while self._items and isinstance(more := self._items[0], Piece):
             pieces.append(more)
             self._items.popleft()
+        if self._held:
+            self._held = False
+            self.tell_worker(Resume(request_id=self.request))
         return _joined(pieces)
 
 

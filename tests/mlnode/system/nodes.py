@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,6 +36,15 @@ def is_gone(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
         return True
+
+
+def read_broken(lines: Iterator[str]) -> list[str]:
+    """What is left of an answer that does not end as it should: the connection breaks under it."""
+    read: list[str] = []
+    with pytest.raises(httpx.RemoteProtocolError):
+        for line in lines:
+            read.append(line)
+    return read
 
 
 @dataclass

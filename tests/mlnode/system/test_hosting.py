@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from mlnode.io.made_gguf import write_tiny_gguf
-from tests.mlnode.system.nodes import ROOT, Node, is_gone, wait_until
+from tests.mlnode.system.nodes import ROOT, Node, is_gone, read_broken, wait_until
 
 Start = Callable[..., Node]
 
@@ -122,7 +122,7 @@ class TestCrash:
         node.complete("a.gguf")
         with streaming(node) as events, streaming(node, "/infer") as lines:
             os.kill(node.instance("slow.gguf")["pid"], signal.SIGKILL)
-            last_event, last_line = list(events)[-1], json.loads(list(lines)[-1])
+            last_event, last_line = read_broken(events)[-1], json.loads(read_broken(lines)[-1])
         assert json.loads(last_event.removeprefix("data: "))["error"]["code"] == "worker_lost"
         assert (last_line["code"], last_line["reason"]) == (502, "WORKER_LOST")
         assert node.state("a.gguf") == "ready"
@@ -159,7 +159,7 @@ class TestEnd:
         node = start_node("--drain-s", "1", ctx_size=4096)
         with streaming(node) as lines:
             node.process.send_signal(signal.SIGTERM)
-            assert "node_draining" in list(lines)[-1]
+            assert "node_draining" in read_broken(lines)[-1]
         assert node.process.wait(20) == 0
 
     def test_a_killed_node_leaves_no_worker(self, start_node: Start) -> None:
