@@ -15,6 +15,7 @@ from rich.table import Table
 
 import mlnode
 from mlnode.io.flags import take_settings
+from mlnode.io.poc_commands import poc_app
 
 app = typer.Typer(
     help="The host of models: serve them, see how they do, list them, make a small one.",
@@ -25,6 +26,8 @@ app = typer.Typer(
 )
 models_app = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 app.add_typer(models_app, name="models", help="List the model files, or make a small one.")
+
+app.add_typer(poc_app, name="poc", help="Measure models for proof of compute.")
 
 if TYPE_CHECKING:
     from mlnode.catalog import ModelFile
@@ -177,23 +180,6 @@ def make(
     except (ValueError, OSError) as error:
         raise _fail(f"{path} was not made: {getattr(error, 'strerror', None) or error}.") from None
     print(path)
-
-
-@models_app.command()
-def measure(
-    path: Annotated[Path, typer.Argument(help="Model file.")],
-    cache_dir: Annotated[Path | None, typer.Option(help="Where nodes will look for it.")] = None,
-) -> None:
-    """Compute a model's proof-of-compute profile before its first stage, and measure how fast it mines."""
-    from mlnode.io.llama import EngineError
-    from mlnode.io.measuring import measure_model
-    from mlnode.io.settings import default_cache_dir
-
-    try:
-        measured = measure_model(path, (cache_dir or default_cache_dir()).expanduser())
-    except EngineError as error:
-        raise _fail(f"{path} cannot be measured: {error}.") from None
-    print(f"profile {measured.profile_digest[:16]}, {measured.nonces_per_s:.1f} nonces/s with one thread")
 
 
 @app.command()

@@ -41,6 +41,10 @@ PROJECTIONS_MAX = 8
 PROFILE_NONCES = 96
 """Nonces over which a model's profile (mean and deviation of each dimension) is taken."""
 
+LATE_PPM = 200_000
+"""Part of honest nonces, in millionths, that other hardware sees beyond the target: about twice what was
+measured on the most different kernels. Most nonces that count lie near the target."""
+
 _TOKENS = b"meshkeeper/poc/1/tokens"
 _SIGNS = b"meshkeeper/poc/1/signs"
 _SAMPLE = b"meshkeeper/poc/1/sample"
@@ -59,6 +63,7 @@ class Reason(Enum):
     REPEATED_NONCE = "REPEATED_NONCE"
     FOREIGN_NONCE = "FOREIGN_NONCE"
     DISTANCE = "DISTANCE"
+    LATE = "LATE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +132,12 @@ class Verdict:
 
     n_checked: int
     n_invalid: int
+    n_late: int
+    """Recomputed nonces that do not count."""
     fraud: bool
     probability_honest_ppb: int
-    """Of seeing `n_invalid` or more among `n_checked` from honest work, billionths, rounded down."""
+    """Of seeing so many invalid, or so many late ones, from honest work: the lesser of the two, billionths,
+    rounded down."""
     reason: Reason
 
 
@@ -186,19 +194,35 @@ def inspect_claim(claim: Claim, rules: Rules, seed: bytes) -> Inspection:
 def judge(claim: Claim, rules: Rules, inspection: Inspection, recomputed: Mapping[int, int]) -> Verdict:
     """The verdict, given the recomputed distances by index of the batch (one for every sampled index).
 
-    A nonce is invalid when claimed and recomputed distance differ by more than the tolerance, or when the
-    recomputed one is above the target by more than the tolerance."""
-    wrong = sum(
-        abs(recomputed[i] - claim.dist_micro[i]) > rules.tolerance_micro
-        or recomputed[i] > rules.r_target_micro + rules.tolerance_micro
-        for i in inspection.sample
-    )
-    n_checked = len(inspection.sample) + inspection.n_malformed
+    Two tests, each one-sided and exact: too many invalid nonces, or too many late ones. The second one is
+    for whoever computes honestly and then says less: a difference within the tolerance makes no nonce
+    invalid, but honest work is late only where rounding carries it over the target."""
+    sample = [(claim.dist_micro[i], recomputed[i]) for i in inspection.sample]
+    wrong = sum(is_invalid(claimed, again, rules) for claimed, again in sample)
+    late = sum(is_late(again, rules) for _, again in sample)
+    n_checked = len(sample) + inspection.n_malformed
     n_invalid = wrong + inspection.n_malformed
     tail, whole = compute_binomial_tail(n_checked, n_invalid, rules.mismatch_ppm)
-    reason = Reason.DISTANCE if wrong and inspection.reason is Reason.OK else inspection.reason
+    late_tail, late_whole = compute_binomial_tail(len(sample), late, LATE_PPM)
+    if late_tail * whole < tail * late_whole:
+        tail, whole = late_tail, late_whole
+    reason = inspection.reason
     fraud = tail * _PPB < rules.fraud_threshold_ppb * whole
-    return Verdict(n_checked, n_invalid, fraud, tail * _PPB // whole, reason)
+    if reason is Reason.OK and (wrong or fraud):
+        reason = Reason.DISTANCE if wrong else Reason.LATE
+    return Verdict(n_checked, n_invalid, late, fraud, tail * _PPB // whole, reason)
+
+
+def is_invalid(claimed: int, recomputed: int, rules: Rules) -> bool:
+    """The distances differ by more than the tolerance, or the recomputed one is above the target by more than
+    the tolerance."""
+    apart = abs(recomputed - claimed) > rules.tolerance_micro
+    return apart or recomputed > rules.r_target_micro + rules.tolerance_micro
+
+
+def is_late(recomputed: int, rules: Rules) -> bool:
+    """The recomputed distance does not count."""
+    return recomputed >= rules.r_target_micro
 
 
 def compute_binomial_tail(n: int, k: int, p_ppm: int) -> tuple[int, int]:

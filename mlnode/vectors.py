@@ -89,6 +89,7 @@ def _run_verdict(given: Case) -> object:
         "sample": list(inspection.sample),
         "n_checked": verdict.n_checked,
         "n_invalid": verdict.n_invalid,
+        "n_late": verdict.n_late,
         "fraud": verdict.fraud,
         "probability_honest_ppb": verdict.probability_honest_ppb,
         "reason": verdict.reason.value,

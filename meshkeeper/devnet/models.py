@@ -99,7 +99,7 @@ def _keep(kept: Path, write: Callable[[Path], None]) -> None:
 
 def _measure(path: Path) -> None:
     """Has the node's program compute the model's profile now, not in the first seconds of the first epoch."""
-    run("mlnode", "models", "measure", str(path))
+    run("mlnode", "poc", "profile", str(path))
 
 
 def _place(source: Path, target: Path) -> None:

@@ -79,6 +79,11 @@ class PocEngine:
         """Nonces that one decode takes."""
         self.steps = 0
 
+    @property
+    def file_digest(self) -> bytes:
+        """The file's SHA-256, once the profile is at hand."""
+        return self._digest.value
+
     def set_threads(self, n_threads: int) -> None:
         self._context.set_threads(n_threads)
 

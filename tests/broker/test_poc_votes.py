@@ -69,6 +69,28 @@ def test_mismatches_beyond_chance_are_fraud() -> None:
     assert votes(world) == {"mesh1x": (True, 7, 200)}
 
 
+@pytest.mark.parametrize(("late", "fraud"), [(40, False), (120, True)])
+def test_claims_that_were_shaded_within_the_tolerance_are_fraud_when_there_are_many(
+    late: int, fraud: bool
+) -> None:
+    """All of them mined a little beyond the target, and said to lie a little before it."""
+    world = validating(work("mesh1x", range(200)))
+    inner, seen = world.answer, [0]
+
+    def answer(action: actions.Action) -> events.Event | None:
+        if not isinstance(action, actions.ValidateNonces):
+            return inner(action)
+        first = seen[0]
+        seen[0] += len(action.nonces)
+        target = PARAMS.r_target_micro
+        again = tuple(target if index < late else target - 1 for index in range(first, seen[0]))
+        return events.NoncesValidated(action.job_id, action.node_id, again, 0)
+
+    world.answer = answer
+    world.run_to(58)
+    assert votes(world) == {"mesh1x": (fraud, 0, 200)}
+
+
 def test_repeated_nonces_are_mismatches() -> None:
     world = validating(work("mesh1x", (3,) * 50))
     world.run_to(58)

@@ -164,10 +164,10 @@ class TestVerdict:
         return Claim(tuple(range(n)), tuple(1_000_000 + i for i in range(n)))
 
     def test_an_honest_batch_is_no_fraud(self) -> None:
-        assert verdict(self.honest(300)) == Verdict(200, 0, False, 10**9, Reason.OK)
+        assert verdict(self.honest(300)) == Verdict(200, 0, 0, False, 10**9, Reason.OK)
 
     def test_an_empty_batch_is_no_fraud(self) -> None:
-        assert verdict(Claim((), ())) == Verdict(0, 0, False, 10**9, Reason.EMPTY)
+        assert verdict(Claim((), ())) == Verdict(0, 0, 0, False, 10**9, Reason.EMPTY)
 
     def test_a_difference_up_to_the_tolerance_is_accepted(self) -> None:
         claim = self.honest(10)
