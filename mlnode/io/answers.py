@@ -59,13 +59,19 @@ _INVALID = {
     "TOO_LARGE": 413,
     "WRONG_TYPE": 415,
     "UNAUTHORIZED": 401,
+    "CROSS_ORIGIN": 403,
     "QUEUE_FULL": 429,
     "NO_KV_ROOM": 503,
     "ENGINE": 500,
 }
 """Codes of `RequestInvalid` that are not the usual 400."""
 
-_TYPES = {401: "authentication_error", 404: "not_found_error", 429: "rate_limit_error"}
+_TYPES = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    429: "rate_limit_error",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +154,7 @@ class AnswerResponse(Response):
         self.background = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        stream = self._loop.open(self._model, self._order)
+        stream = scope["stream"] = self._loop.open(self._model, self._order)
         serve = asyncio.ensure_future(self._serve(stream, scope, receive, send))
         gone = asyncio.ensure_future(_wait_for_disconnect(receive))
         try:

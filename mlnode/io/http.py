@@ -1,17 +1,17 @@
 """The HTTP door: the node's own routes and OpenAI's, health, status and metrics."""
 
-import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from mlnode.errors import Refusal, RequestInvalid
 from mlnode.events import LoadAsked, UnloadAsked
+from mlnode.io.access import Access
 from mlnode.io.answers import NDJSON, PLAIN_SSE, SSE, AnswerResponse, RefusalResponse, make_answer, refuse
 from mlnode.io.bodies import (
     ChatBody,
@@ -23,18 +23,17 @@ from mlnode.io.bodies import (
     order_infer,
 )
 from mlnode.io.counting import Counted
+from mlnode.io.keys import KeyCheck, Keys
 from mlnode.io.loop import Loop
 from mlnode.io.metrics import CONTENT_TYPE, Metrics
 from mlnode.io.openai import ChatShape, CompletionShape, PlainShape
 from mlnode.io.settings import Settings
 from mlnode.io.status import describe_models, describe_status
+from mlnode.io.tail import Tail, follow_events
 from mlnode.io.watch import ModelFolder
 
-OPEN_PATHS = frozenset({"/healthz", "/readyz"})
-"""Answered without a key: whoever watches the process has none."""
 
-
-def make_app(loop: Loop, settings: Settings, started_s: float, folder: ModelFolder) -> ASGIApp:
+def make_app(loop: Loop, settings: Settings, started_s: float, folder: ModelFolder, keys: Keys) -> ASGIApp:
     """The node's HTTP application. `started_s`: monotonic time of the start."""
     door = Door(loop, settings, started_s, folder)
     routes = [
@@ -46,6 +45,7 @@ def make_app(loop: Loop, settings: Settings, started_s: float, folder: ModelFold
         Route("/models/reload", door.reload, methods=["POST"]),
         Route("/models/{name:path}/load", door.load, methods=["POST"]),
         Route("/models/{name:path}/unload", door.unload, methods=["POST"]),
+        Route("/models/{name:path}/log", door.log),
         Route("/infer", door.infer, methods=["POST"]),
         Route("/v1/models", door.openai_models),
         Route("/v1/models/{name:path}", door.openai_model),
@@ -54,26 +54,8 @@ def make_app(loop: Loop, settings: Settings, started_s: float, folder: ModelFold
     ]
     handlers = {Refusal: _refused, ClientDisconnect: _gone, 404: _lost, 405: _lost}
     app = Starlette(routes=routes, exception_handlers=handlers)
-    return Counted(KeyCheck(app, settings.api_key) if settings.api_key else app, routes, loop.figures)
-
-
-class KeyCheck:
-    """Lets through who knows the key."""
-
-    def __init__(self, app: ASGIApp, key: str) -> None:
-        self._app = app
-        self._expected = f"Bearer {key}".encode()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in OPEN_PATHS or self._is_known(scope):
-            await self._app(scope, receive, send)
-            return
-        refusal = RequestInvalid("UNAUTHORIZED", "Send the node's key: Authorization: Bearer KEY.")
-        await refuse(refusal)(scope, receive, send)
-
-    def _is_known(self, scope: Scope) -> bool:
-        given = dict(scope["headers"]).get(b"authorization", b"")
-        return hmac.compare_digest(given, self._expected)
+    checked = KeyCheck(app, keys, settings.open_metrics)
+    return Access(Counted(checked, routes, loop.figures))
 
 
 class Door:
@@ -130,6 +112,15 @@ class Door:
         id = self._loop.scheduler.catalog.find(name).id
         entry = next(entry for entry in describe_models(self._loop) if entry["id"] == id)
         return JSONResponse(entry, 202)
+
+    async def log(self, request: Request) -> Response:
+        """What a model's workers wrote last; what they write from now on too, for who follows."""
+        name = request.path_params["name"]
+        id = name if name in self._loop.tails else self._loop.scheduler.catalog.find(name).id
+        tail = self._loop.tails.setdefault(id, Tail())
+        if "text/event-stream" in request.headers.get("accept", "") or request.query_params.get("follow"):
+            return StreamingResponse(follow_events(tail), media_type=SSE.media_type)
+        return Response(tail.read(), media_type="text/plain")
 
     async def openai_models(self, request: Request) -> Response:
         catalog = self._loop.scheduler.catalog

@@ -23,8 +23,9 @@ from mlnode.actions import (
     StartRequest,
     StopMining,
 )
+from mlnode.catalog import ModelFile
 from mlnode.errors import Refusal
-from mlnode.events import Cancelled, Event, Requested, RequestEnded, Streamed, Woken
+from mlnode.events import Cancelled, Event, FilesScanned, Requested, RequestEnded, Streamed, Woken
 from mlnode.figures import Figures
 from mlnode.io.footprint import Footprint
 from mlnode.io.frames import Cancel, Done, Load, PocStop, PocValidate, PocValidated, SetThreads, Submit
@@ -104,6 +105,13 @@ class Loop:
             self._handling = False
         self._after()
 
+    def take_files(self, files: tuple[ModelFile, ...]) -> None:
+        """What lies in the models' folder now. What was kept of models that are gone is forgotten."""
+        self.post(FilesScanned(files))
+        resident = {instance.model for instance in self.scheduler.residents.resident()}
+        for model in set(self.tails) - {file.id for file in files} - resident:
+            del self.tails[model]
+
     async def until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
         """Wait until something holds, looking after every event. False when the time is up."""
         deadline_s = time.monotonic() + timeout_s
@@ -138,7 +146,7 @@ class Loop:
             return
         stream.push(piece)
         if not stream.streamed:
-            stream.streamed = True
+            stream.streamed, stream.first_s = True, time.monotonic()
             self.figures.of(stream.model).first_token.observe(time.monotonic() - stream.opened_s)
             self.post(Streamed(request))
 
@@ -223,6 +231,8 @@ class Loop:
         stream = self._streams.pop(request, None)
         if stream is None:
             return
+        if isinstance(end, Done):
+            stream.n_prompt = end.n_prompt
         self._note_end(stream, end.reason if isinstance(end, Refusal) else "ok")
         stream.push(end)
 
@@ -231,7 +241,7 @@ class Loop:
     def _note_slot(self, stream: Stream, model: str) -> None:
         if not stream.granted:
             self.figures.of(model).queue_wait.observe(time.monotonic() - stream.opened_s)
-        stream.model, stream.granted = model, True
+        stream.model, stream.granted, stream.granted_s = model, True, time.monotonic()
         stream.n_tokens, stream.last_token_s = 0, None
 
     def _note_tokens(self, stream: Stream, piece: Piece) -> None:
@@ -242,6 +252,7 @@ class Loop:
             stream.n_tokens, stream.last_token_s = piece.n_tokens, present_s
 
     def _note_end(self, stream: Stream, outcome: str) -> None:
+        stream.outcome = outcome
         self.figures.note_end(stream.model, outcome, time.monotonic() - stream.opened_s)
 
     def _run(self, work: Coroutine[None, None, None]) -> None:

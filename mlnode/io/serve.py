@@ -18,16 +18,18 @@ import uvicorn
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio
 from grpc_reflection.v1alpha import reflection
+from starlette.types import ASGIApp
 
 from mlnode.catalog import Catalog
 from mlnode.errors import ModelUnknown, Refusal
-from mlnode.events import DrainAsked, FilesScanned, PreloadAsked
+from mlnode.events import DrainAsked, PreloadAsked
 from mlnode.instance import LoadParams
 from mlnode.io.broker import Reporter
 from mlnode.io.client import make_connection_class
 from mlnode.io.control import Control, TokenCheck
 from mlnode.io.gpu import Gpu
 from mlnode.io.http import make_app
+from mlnode.io.keys import Keys
 from mlnode.io.loop import Loop
 from mlnode.io.settings import Settings
 from mlnode.io.spare import Spares
@@ -66,15 +68,18 @@ async def serve(settings: Settings, version: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     folder = _load_files(loop, settings)
+    keys = _read_keys(settings)
     with _listen(settings) as listening:
         http_port = listening.getsockname()[1]
         async with _serve_control(loop, settings, version, http_port) as control_port:
-            http = _HttpServer(_http_config(loop, settings, started_s, folder))
+            http = _HttpServer(
+                _http_config(make_app(loop, settings, started_s, folder, keys), settings.patience_s)
+            )
             serving = asyncio.create_task(http.serve(sockets=[listening]))
             ports = {"http": http_port, "control": control_port}
             _log_problems(loop)
             loop.spares.fill()
-            with _following(folder, settings.watch), _announce(settings, ports, version):
+            with _following(folder, settings.watch, keys), _announce(settings, ports, version):
                 await asyncio.wait({serving, asyncio.create_task(told.wait())}, return_when="FIRST_COMPLETED")
                 await _drain(loop, settings)
             http.should_exit = True
@@ -129,9 +134,7 @@ def _make_home(home: Path) -> None:
 
 
 def _load_files(loop: Loop, settings: Settings) -> ModelFolder:
-    folder = ModelFolder(
-        settings.models_dir, settings.links_outside, lambda files: loop.post(FilesScanned(files))
-    )
+    folder = ModelFolder(settings.models_dir, settings.links_outside, loop.take_files)
     try:
         folder.load()
     except OSError as error:
@@ -145,6 +148,17 @@ def _load_files(loop: Loop, settings: Settings) -> ModelFolder:
         except Refusal as refusal:
             raise StartFailed(f"--preload: {refusal.sentence}") from None
     return folder
+
+
+def _read_keys(settings: Settings) -> Keys:
+    try:
+        file = Path(settings.api_key_file).expanduser() if settings.api_key_file else None
+        return Keys(settings.api_key, file)
+    except OSError as error:
+        why = f"{settings.api_key_file} cannot be read ({error.strerror})"
+    except (ValueError, RuntimeError) as error:
+        why = str(error)
+    raise StartFailed(f"--api-key-file: {why}.")
 
 
 def _check_names(loop: Loop, settings: Settings) -> None:
@@ -171,11 +185,16 @@ def _log_problems(loop: Loop) -> None:
 
 
 @contextlib.contextmanager
-def _following(folder: ModelFolder, how: Watching) -> Iterator[None]:
-    """The folder is watched, and looked into at SIGHUP."""
+def _following(folder: ModelFolder, how: Watching, keys: Keys) -> Iterator[None]:
+    """The folder is watched; at SIGHUP it is looked into, and the file of keys is read again."""
     here = asyncio.get_running_loop()
     tasks: set[asyncio.Task[Any]] = {asyncio.create_task(folder.watch(how))}
-    here.add_signal_handler(signal.SIGHUP, lambda: tasks.add(asyncio.create_task(folder.rescan())))
+
+    def look_again() -> None:
+        keys.reload()
+        tasks.add(asyncio.create_task(folder.rescan()))
+
+    here.add_signal_handler(signal.SIGHUP, look_again)
     try:
         yield
     finally:
@@ -222,10 +241,10 @@ def _open_more_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _http_config(loop: Loop, settings: Settings, started_s: float, folder: ModelFolder) -> uvicorn.Config:
+def _http_config(app: ASGIApp, patience_s: int) -> uvicorn.Config:
     return uvicorn.Config(
-        make_app(loop, settings, started_s, folder),
-        http=make_connection_class(settings.patience_s),
+        app,
+        http=make_connection_class(patience_s),
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -106,8 +106,13 @@ class Settings(BaseSettings):
     """Largest request: half of what a frame to a worker holds at most."""
     patience_s: Annotated[int, Field(ge=1, le=3600)] = 30
     """How long a client may send nothing of its request or take nothing of its answer."""
-    api_key: str = ""
-    """Key that HTTP requests must carry as bearer token; empty: none."""
+    api_key: Annotated[tuple[str, ...], NoDecode] = ()
+    """Keys of which an HTTP request must carry one, as bearer token or x-api-key. A flag shows in lists of
+    processes: prefer the file or the environment."""
+    api_key_file: str = ""
+    """File with such keys, one a line, read again at SIGHUP."""
+    open_metrics: bool = False
+    """Answer /metrics without a key."""
     control_token: str = ""
     """Token that control calls must carry as bearer token; empty: none."""
     drain_s: Annotated[int, Field(ge=0, le=3600)] = 20
@@ -123,7 +128,7 @@ class Settings(BaseSettings):
         except RuntimeError:
             raise ValueError("there is no home directory for ~; give an absolute path") from None
 
-    @field_validator("preload", "pin", mode="before")
+    @field_validator("preload", "api_key", "pin", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         """Commas separate names in one string, and a list may hold several such strings."""

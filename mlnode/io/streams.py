@@ -39,6 +39,12 @@ class Stream:
     """Identifier of the model that is to answer; empty when there is none of the name."""
     granted: bool = False
     """It had a slot."""
+    granted_s: float | None = None
+    first_s: float | None = None
+    """Monotonic times of the newest slot and of the first text; None before."""
+    n_prompt: int | None = None
+    outcome: str = ""
+    """How it ended: `ok`, `cancelled`, or a refusal's reason."""
     streamed: bool = False
     n_tokens: int = 0
     """Tokens so far."""

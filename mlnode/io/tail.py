@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 
 TAIL_BYTES_MAX = 256 * 1024
+PING_S = 15.0
+"""A comment keeps a reader's connection alive while nothing is written."""
 
 
 class Tail:
@@ -49,3 +51,21 @@ class Tail:
             await waiter
         finally:
             self._waiters.discard(waiter)
+
+
+async def follow_events(tail: Tail) -> AsyncIterator[bytes]:
+    """The same as server-sent events, one for each line, without end."""
+    pieces = tail.follow()
+    begun = b""
+    coming = asyncio.ensure_future(anext(pieces))
+    try:
+        while True:
+            done, _ = await asyncio.wait({coming}, timeout=PING_S)
+            if not done:
+                yield b": ping\n\n"
+                continue
+            *lines, begun = (begun + coming.result()).split(b"\n")
+            coming = asyncio.ensure_future(anext(pieces))
+            yield b"".join(b"data: " + line.rstrip(b"\r") + b"\n\n" for line in lines)
+    finally:
+        coming.cancel()
