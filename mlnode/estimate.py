@@ -37,6 +37,8 @@ class Estimate:
     """Buffers of the computation and of its results."""
     overhead_bytes: int
     """Process and vocabulary."""
+    cache_bytes: int
+    """States of prompts that may come again."""
     poc_bytes: int
     """The second context, for proof of compute. It is made when it is first needed, on any model that is
     loaded and at a time when nothing can be evicted for it, so that it is reserved from the beginning."""
@@ -45,21 +47,29 @@ class Estimate:
     def total_mb(self) -> int:
         """The sum in MiB, rounded up."""
         serving = self.weights_bytes + self.kv_bytes + self.compute_bytes + self.overhead_bytes
-        return -(-(serving + self.poc_bytes) // MIB)
+        return -(-(serving + self.cache_bytes + self.poc_bytes) // MIB)
 
 
 def compute_estimate(
-    header: Header, n_ctx: int, slots: int, n_ubatch: int, weights_bytes: int = 0, kv_type: KvType = "f16"
+    header: Header,
+    n_ctx: int,
+    slots: int,
+    n_ubatch: int,
+    weights_bytes: int = 0,
+    kv_type: KvType = "f16",
+    prefix_cache_mb: int = 0,
 ) -> Estimate:
     """Memory of one instance with `slots` requests of `n_ctx` tokens each. `weights_bytes` replaces the
     header's sum where a model is split over several files."""
     n_ctx = min(n_ctx, header.n_ctx_train or n_ctx)
     shape = serving_context(n_ctx, slots, n_ubatch, kv_type)
+    kv_bytes = compute_kv_bytes(header, shape)
     return Estimate(
         weights_bytes=max(weights_bytes, header.tensor_bytes) + header.repacked_bytes,
-        kv_bytes=compute_kv_bytes(header, shape),
+        kv_bytes=kv_bytes,
         compute_bytes=compute_compute_bytes(header, shape) + compute_output_bytes(header, shape),
         overhead_bytes=PROCESS_BYTES + VOCABULARY_BYTES_PER_TOKEN * header.n_vocab,
+        cache_bytes=compute_cache_bytes(kv_bytes, prefix_cache_mb),
         poc_bytes=compute_poc_bytes(header),
     )
 
@@ -75,6 +85,11 @@ def compute_kv_bytes(header: Header, shape: ContextShape) -> int:
         for layer, heads in enumerate(header.n_head_kv)
     )
     return cells * per_head // block
+
+
+def compute_cache_bytes(kv_bytes: int, prefix_cache_mb: int) -> int:
+    """Memory for states of prompts: what the setting says, and four contexts like this one at most."""
+    return min(prefix_cache_mb * MIB, 4 * kv_bytes)
 
 
 def compute_compute_bytes(header: Header, shape: ContextShape) -> int:

@@ -108,6 +108,7 @@ class LoadParams:
     n_gpu_layers: int
     n_ubatch: int = 128
     kv_type: KvType = "f16"
+    prefix_cache_mb: int = 0
 
 
 @dataclass(slots=True)

@@ -55,7 +55,13 @@ class Residents:
         key = (file.id, params)
         if key not in self._estimates_mb:
             estimate = compute_estimate(
-                file.header, params.n_ctx, params.slots, params.n_ubatch, file.size_bytes, params.kv_type
+                file.header,
+                params.n_ctx,
+                params.slots,
+                params.n_ubatch,
+                file.size_bytes,
+                params.kv_type,
+                params.prefix_cache_mb,
             )
             self._estimates_mb[key] = estimate.total_mb
         return max(self._estimates_mb[key], self.learned_mb.get(key, 0))

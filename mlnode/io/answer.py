@@ -76,6 +76,12 @@ class Answer:
     """Tokens evaluated: positions held in the context."""
     token: int = -1
     """The token chosen last and not evaluated yet; -1 while the prompt is being read."""
+    n_cached: int = 0
+    """Tokens at the beginning of the prompt that came from an earlier request."""
+    keep_at: tuple[int, ...] = ()
+    """Numbers of tokens after which the state of the sequence is kept while the prompt is read."""
+    written: list[int] = field(default_factory=list)
+    """The tokens of the answer, the last one not evaluated yet."""
     n_generated: int = 0
     said: bool = False
     held: bool = False
@@ -90,6 +96,16 @@ class Answer:
     def reads_prompt(self) -> bool:
         return self.n_past < len(self.prompt)
 
+    @property
+    def evaluated(self) -> bytes:
+        """The tokens whose keys and values the sequence holds, four bytes each."""
+        return (self.prompt.tobytes() + np.array(self.written, np.int32).tobytes())[: 4 * self.n_past]
+
+    def next_stop(self, n_max: int) -> int:
+        """Where the next piece of the prompt ends: at a multiple of `n_max`, or where the state is kept."""
+        end = min(len(self.prompt), (self.n_past // n_max + 1) * n_max)
+        return min((point for point in self.keep_at if self.n_past < point < end), default=end)
+
     def take(self, row: FloatArray) -> None:
         """Choose the next token from its logits and say what can be said of it."""
         token = self._choose(row)
@@ -97,6 +113,7 @@ class Answer:
             self.first = time.monotonic()
         self.n_generated += 1
         self.token = token
+        self.written.append(token)
         if self.model.is_end(token) and not self.order.ignore_eos:
             self._say(self.text.finish())
             self.finish = "stop"
@@ -180,6 +197,7 @@ class Answer:
             prefill_us=_us(first - started),
             decode_us=_us(now - first),
             stop_string=self.text.stopped_by or "",
+            n_cached=self.n_cached,
         )
 
 

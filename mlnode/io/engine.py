@@ -1,14 +1,20 @@
 """The batch loop over one loaded model: many answers at once, a step at a time.
 
-A step gives every answer that is being written its next token, all in one decode, and reads one piece of the
-oldest unread prompt in a decode of its own. Prompts are cut at fixed places and never share a decode with
-anything else, so that a cancelled prompt can be interrupted in the middle of a decode without hurting
-anybody, and a request that runs alone always takes the same arithmetic, whatever ran before it. Beside others
-the last bits of a logit may differ (their number decides between kernels), and so may a close choice.
+A step gives every answer that is being written its next token, in the decodes that together take least, and
+reads one piece of the oldest unread prompt in a decode of its own. Prompts never share a decode with anything
+else, so that a cancelled prompt can be interrupted in the middle of a decode without hurting anybody. Alone a
+prompt is cut at fixed places; beside others its pieces are short enough for them not to notice, and on a GPU,
+where no decode can be interrupted, always.
+
+A request that runs alone, with nothing kept of an earlier one, always takes the same arithmetic, whatever ran
+before it. So it does with a kept beginning of an earlier *prompt*: it is cut where the prompt would be.
+Beside others, or after a kept *answer*, the last bits of a logit may differ (the number of rows in a decode
+and the order of the cells decide between kernels), and so may a close choice.
 """
 
 import time
 from collections.abc import Callable, Iterable
+from itertools import islice
 
 import numpy as np
 
@@ -19,6 +25,7 @@ from mlnode.io.callbacks import AbortFlag
 from mlnode.io.chat import BadTemplate, ChatFormat
 from mlnode.io.frames import FinishReason, Frame, RequestFailed, Step, Submit, Tokenize, Tokenized
 from mlnode.io.grammar import Follower, Grammars
+from mlnode.io.kv_store import KvStore
 from mlnode.io.llama import (
     DECODE_ABORTED,
     DECODE_NO_ROOM,
@@ -27,11 +34,21 @@ from mlnode.io.llama import (
     EngineError,
     Model,
 )
+from mlnode.io.prefixes import PrefixCache
 from mlnode.io.sampling import Sampler
+from mlnode.io.step_times import StepTimes
 from mlnode.text import TextStream
+from mlnode.widths import ReadingPace
 
 WAITING_MAX = 1024
 """Requests without a slot. The front keeps its own, shorter queue; this bound is for a broken front."""
+
+PIECE_MIN = 64
+"""Rows of a prompt evaluated in one go at least: fewer are much dearer for each row."""
+PIECE_US = 100_000
+"""What a piece may take beside answers that are being written; or twice what a round of these takes."""
+GPU_PIECE_US = 50_000
+"""What a piece may take where it cannot be interrupted."""
 
 Reply = Callable[[Frame], None]
 
@@ -50,7 +67,13 @@ class Engine:
         n_ubatch: int,
         n_threads: int,
         kv_type: KvType = "f16",
+        step_times: StepTimes | None = None,
+        cache_bytes: int = 0,
+        store: KvStore | None = None,
+        interruptible: bool = True,
     ) -> None:
+        """`step_times`: what is known of the time of decodes. `cache_bytes`: for states of sequences that may
+        come again, `store` for those of an earlier worker. `interruptible`: the back end asks the flag."""
         self._model = model
         self._abort = abort
         self._reply = reply
@@ -58,6 +81,12 @@ class Engine:
         self._n_chunk = n_ubatch
         shape = serving_context(n_ctx, slots, n_ubatch, kv_type)
         self._context = Context(model, shape, n_threads=n_threads, abort=abort)
+        self._cache = PrefixCache(self._context, cache_bytes, store)
+        self._interruptible = interruptible
+        self._pace = ReadingPace()
+        self._round_us = 0.0
+        self._step_times = step_times or StepTimes(None)
+        self._widths = self._step_times.of(n_threads)
         self._chat = ChatFormat(model.chat_template(), model.bos, model.eos)
         self._grammars = Grammars(model)
         self._free = list(range(slots))[::-1]
@@ -92,12 +121,19 @@ class Engine:
             code = self._context.decode([0], [position], 0, [0], frozenset())
             if code != DECODE_OK:
                 raise EngineError("ENGINE", f"the first decode failed with code {code}")
-        elapsed = time.monotonic() - started
+        us = (time.monotonic() - started) * 1_000_000
+        self._widths.note(1, us)
         self._context.clear()
-        return round(elapsed * 1_000_000)
+        return round(us)
 
     def set_threads(self, n_threads: int) -> None:
         self._context.set_threads(n_threads)
+        self._widths = self._step_times.of(n_threads)
+
+    def leave_behind(self) -> None:
+        """Put on disk what is of use to the next worker of this model."""
+        self._step_times.write()
+        self._cache.save()
 
     def close(self) -> None:
         """Free the context. Nothing may be asked of the engine afterwards."""
@@ -215,6 +251,7 @@ class Engine:
             self._waiting.remove(answer)
             return
         self._active.remove(answer)
+        self._cache.keep(answer.slot, answer.evaluated)
         self._context.drop(answer.slot)
         self._free.append(answer.slot)
 
@@ -226,24 +263,36 @@ class Engine:
         running = [answer for answer in self._active if not answer.held]
         writing = [answer for answer in running if not answer.reads_prompt]
         reading = next((answer for answer in running if answer.reads_prompt), None)
-        if writing:
-            self._write(writing)
+        started = time.monotonic()
+        for group in _divide(writing, self._widths.split(len(writing)) if writing else ()):
+            self._write(group)
+            self._tell(group)
+        self._round_us = (time.monotonic() - started) * 1_000_000
         if reading is not None:
-            self._read(reading)
+            self._read(reading, n_max=self._piece(beside=bool(writing)))
             if not reading.reads_prompt:
-                writing.append(reading)
-        self._tell(answer for answer in writing if answer in self._active)
+                self._tell([reading])
 
     def _admit(self) -> None:
         while self._free and self._waiting:
             answer = self._waiting.pop(0)
             answer.slot = self._free.pop()
             answer.started = time.monotonic()
+            answer.n_past = answer.n_cached = self._cache.resume(answer.slot, answer.prompt.tobytes())
+            answer.keep_at = self._cache.plan(answer.prompt.tobytes(), self._n_chunk)
             self._active.append(answer)
+
+    def _piece(self, *, beside: bool) -> int:
+        """Rows of a prompt to read in one go."""
+        if self._interruptible and not beside:
+            return self._n_chunk
+        us = max(PIECE_US, 2 * self._round_us) if self._interruptible else GPU_PIECE_US
+        return self._pace.rows_within(us, min(PIECE_MIN, self._n_chunk), self._n_chunk)
 
     def _write(self, writing: list[Answer]) -> None:
         """One token for each. Without room for all, the youngest gives way."""
         rows = range(len(writing))
+        started = time.monotonic()
         code = self._context.decode(
             [answer.token for answer in writing],
             [answer.n_past for answer in writing],
@@ -253,6 +302,7 @@ class Engine:
         )
         self.steps += 1
         if code == DECODE_OK:
+            self._widths.note(len(writing), (time.monotonic() - started) * 1_000_000)
             for row, answer in zip(rows, writing, strict=True):
                 answer.n_past += 1
                 self._take(answer, row)
@@ -263,11 +313,12 @@ class Engine:
         else:
             self._give_up(writing, code)
 
-    def _read(self, answer: Answer) -> None:
+    def _read(self, answer: Answer, n_max: int) -> None:
         """The next piece of a prompt; with the last one comes the first token of the answer."""
         start = answer.n_past
-        piece = answer.prompt[start : start + self._n_chunk]
+        piece = answer.prompt[start : answer.next_stop(n_max)]
         last = start + len(piece) == len(answer.prompt)
+        started = time.monotonic()
         code = self._context.decode(
             piece,
             np.arange(start, start + len(piece), dtype=np.int32),
@@ -278,6 +329,9 @@ class Engine:
         self.steps += 1
         if code == DECODE_OK:
             answer.n_past += len(piece)
+            self._pace.note(len(piece), (time.monotonic() - started) * 1_000_000)
+            if answer.n_past in answer.keep_at:
+                self._cache.keep(answer.slot, answer.evaluated)
             if last:
                 self._take(answer, len(piece) - 1)
         elif code == DECODE_ABORTED:
@@ -307,10 +361,16 @@ class Engine:
             self._fail(answer, "BAD_GRAMMAR", str(error))
 
     def _tell(self, answers: Iterable[Answer]) -> None:
-        told = list(answers)
+        told = [answer for answer in answers if answer in self._active]
         deltas = [answer.delta() for answer in told]
         if deltas:
             self._reply(Step(deltas=deltas))
         for answer in told:
             if answer.finish is not None:
                 self._end(answer, answer.finish)
+
+
+def _divide(answers: list[Answer], widths: Iterable[int]) -> list[list[Answer]]:
+    """As many for each decode as its width says."""
+    rest = iter(answers)
+    return [list(islice(rest, width)) for width in widths]

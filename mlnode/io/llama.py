@@ -6,6 +6,7 @@ shared by contexts. Every call here releases the interpreter lock while llama.cp
 
 import ctypes
 from collections.abc import Callable, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,19 @@ FloatArray = npt.NDArray[np.float32]
 
 DECODE_OK, DECODE_NO_ROOM, DECODE_ABORTED = 0, 1, 2
 """What `Context.decode` returns; -1 is a bad batch, anything below is the end of the context."""
+
+WINDOW_NONE = 2**31
+"""Of a sequence that sees everything: longer than any."""
+
+
+def library() -> str:
+    """The release of llama.cpp: states of one mean nothing to another."""
+    return metadata.version("llama-cpp-python")
+
+
+def supports_gpu() -> bool:
+    """Whether llama.cpp was built with a back end for GPUs and finds one."""
+    return bool(llama_cpp.llama_supports_gpu_offload())
 
 
 class EngineError(Exception):
@@ -70,6 +84,11 @@ class Model:
         self.n_embd: int = llama_cpp.llama_model_n_embd(self.pointer)
         self.n_layers: int = llama_cpp.llama_model_n_layer(self.pointer)
         self.n_ctx_train: int = llama_cpp.llama_model_n_ctx_train(self.pointer)
+        self.window: int = llama_cpp.llama_model_n_swa(self.pointer)
+        """Tokens that windowed layers look back; 0 where all layers see everything."""
+        self.is_recurrent: bool = llama_cpp.llama_model_is_recurrent(
+            self.pointer
+        ) or llama_cpp.llama_model_is_hybrid(self.pointer)
         self.size_bytes: int = llama_cpp.llama_model_size(self.pointer)
         self._pieces: dict[int, bytes] = {}
         self._buffer = ctypes.create_string_buffer(64)
@@ -228,6 +247,34 @@ class Context:
         """Highest position held for a sequence, -1 for none."""
         return int(llama_cpp.llama_memory_seq_pos_max(self._memory, sequence))
 
+    @property
+    def cut_max(self) -> int:
+        """A sequence of so many tokens at most can be cut back to any position."""
+        if self._model.is_recurrent:
+            return 0
+        return self._model.window or WINDOW_NONE
+
+    def state_bytes(self, sequence: int) -> int:
+        """Size of a sequence's state."""
+        return int(llama_cpp.llama_state_seq_get_size(self._pointer, sequence))
+
+    def save(self, sequence: int) -> memoryview:
+        """A copy of a sequence's cells, for `restore` in any context of the same model and parameters."""
+        state = np.empty(self.state_bytes(sequence), np.uint8)
+        llama_cpp.llama_state_seq_get_data(self._pointer, _bytes_at(state), len(state), sequence)
+        return state.data
+
+    def restore(self, sequence: int, state: memoryview, n_saved: int, n_kept: int) -> bool:
+        """Fill an empty sequence with the first `n_kept` of the `n_saved` tokens that a state holds.
+        llama.cpp may leave less than it says: what is found to be there counts. After False drop it."""
+        data = np.frombuffer(state, np.uint8)
+        taken = llama_cpp.llama_state_seq_set_data(self._pointer, _bytes_at(data), len(data), sequence)
+        if taken != len(data) or (n_kept < n_saved and not self.cut(sequence, n_kept)):
+            return False
+        needed = n_kept if self._model.is_recurrent else max(0, n_kept - (self._model.window or n_kept))
+        first = int(llama_cpp.llama_memory_seq_pos_min(self._memory, sequence))
+        return self.last_position(sequence) == n_kept - 1 and first <= needed
+
     def clear(self) -> None:
         """Free all cells of all sequences."""
         llama_cpp.llama_memory_clear(self._memory, False)
@@ -238,6 +285,10 @@ class Context:
     def close(self) -> None:
         """Free the context's memory. It is of no use afterwards."""
         llama_cpp.llama_free(self._pointer)
+
+
+def _bytes_at(data: npt.NDArray[np.uint8]) -> Any:
+    return data.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
 
 
 def _tell(progress: Callable[[float], None] | None, part: float) -> bool:

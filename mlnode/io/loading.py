@@ -5,13 +5,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from mlnode.contexts import KV_BLOCKS, KvType
+from mlnode.contexts import KV_BLOCKS, KvType, serving_context
+from mlnode.estimate import MIB, compute_cache_bytes, compute_kv_bytes
 from mlnode.gguf import GgufError, Header, read_header
 from mlnode.io.callbacks import AbortFlag, EngineLog
 from mlnode.io.engine import Engine
 from mlnode.io.frames import Frame, Load, Loaded, Progress
 from mlnode.io.host import read_resident_bytes
-from mlnode.io.llama import EngineError, Model
+from mlnode.io.kv_store import KvStore, make_fingerprint
+from mlnode.io.llama import EngineError, Model, library, supports_gpu
+from mlnode.io.step_times import StepTimes
 
 SLOTS_MAX = 64
 THREADS_MAX = 512
@@ -42,6 +45,8 @@ def load_engine(
         progress=_throttled(reply),
     )
     n_ctx = min(order.n_ctx, model.n_ctx_train or order.n_ctx)
+    needed = compute_kv_bytes(header, serving_context(n_ctx, order.slots, order.n_ubatch, order.kv_type))
+    file = make_fingerprint(path, library(), n_ctx, order.n_ubatch, order.n_gpu_layers, order.kv_type)
     engine = Engine(
         model,
         abort,
@@ -51,6 +56,10 @@ def load_engine(
         n_ubatch=order.n_ubatch,
         n_threads=order.n_threads,
         kv_type=order.kv_type,
+        step_times=StepTimes(Path(order.cache_dir) / f"{file[:40]}.steps" if order.cache_dir else None),
+        cache_bytes=compute_cache_bytes(needed, order.prefix_cache_mb),
+        store=_open_store(order, file),
+        interruptible=not (order.n_gpu_layers and supports_gpu()),
     )
     step_us = engine.warm_up()
     loaded = Loaded(
@@ -72,6 +81,12 @@ def load_engine(
     )
     log.forget()
     return model, engine, loaded
+
+
+def _open_store(order: Load, file: str) -> KvStore | None:
+    if not order.kv_dir or not order.kv_cache_mb:
+        return None
+    return KvStore(Path(order.kv_dir), order.kv_cache_mb * MIB, file)
 
 
 def _throttled(reply: Callable[[Frame], None]) -> Callable[[float], None]:

@@ -10,6 +10,7 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from pathlib import Path
 
 from mlnode.actions import (
@@ -41,10 +42,22 @@ from mlnode.scheduler import Scheduler
 WAKE_S_MAX = 3600.0
 
 
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where workers keep things for other workers."""
+
+    cache_dir: Path
+    """For good, by model file."""
+    kv_dir: Path
+    """Keys and values of prompts, for as long as the node runs."""
+    kv_cache_mb: int
+    """Of these at most; 0: none."""
+
+
 class Loop:
     """Runs the scheduler. Make it inside the asyncio loop that it is to live on."""
 
-    def __init__(self, scheduler: Scheduler, cache_dir: Path, gpu: Gpu, spares: Spares) -> None:
+    def __init__(self, scheduler: Scheduler, folders: Folders, gpu: Gpu, spares: Spares) -> None:
         self.scheduler = scheduler
         self.workers: dict[int, Worker] = {}
         self.figures = Figures()
@@ -57,7 +70,7 @@ class Loop:
         """The last run of every job."""
         self.on_mined: Callable[[Mining], None] = lambda mining: None
         """Called when a run has something to deliver, or ended."""
-        self._cache_dir = cache_dir
+        self._folders = folders
         self.gpu = gpu
         self._streams: dict[int, Stream] = {}
         self._next_request = 1
@@ -212,7 +225,10 @@ class Loop:
             n_gpu_layers=params.n_gpu_layers if self.gpu.present else 0,
             devices=self.gpu.name_devices(action.devices),
             tensor_split=action.tensor_split,
-            cache_dir=str(self._cache_dir),
+            cache_dir=str(self._folders.cache_dir),
+            prefix_cache_mb=params.prefix_cache_mb,
+            kv_dir=str(self._folders.kv_dir),
+            kv_cache_mb=self._folders.kv_cache_mb,
         )
         self._run(self._live(worker, load))
 

@@ -30,7 +30,8 @@ from mlnode.io.control import Control, TokenCheck
 from mlnode.io.gpu import Gpu
 from mlnode.io.http import make_app
 from mlnode.io.keys import Keys
-from mlnode.io.loop import Loop
+from mlnode.io.kv_store import empty
+from mlnode.io.loop import Folders, Loop
 from mlnode.io.settings import Settings
 from mlnode.io.spare import Spares
 from mlnode.io.watch import ModelFolder, Watching
@@ -61,7 +62,8 @@ async def serve(settings: Settings, version: str) -> None:
     gpu = Gpu()
     scheduler = make_scheduler(settings, gpu)
     _make_home(settings.home)
-    loop = Loop(scheduler, settings.cache_dir, gpu, Spares(settings.prepared_workers))
+    folders = Folders(settings.cache_dir, settings.home / "kv", settings.kv_cache_mb)
+    loop = Loop(scheduler, folders, gpu, Spares(settings.prepared_workers))
     reporter = Reporter()
     loop.on_mined = reporter.on_mined
     told = asyncio.Event()
@@ -103,6 +105,7 @@ def make_scheduler(settings: Settings, gpu: Gpu) -> Scheduler:
             n_threads=settings.n_threads,
             n_gpu_layers=settings.n_gpu_layers,
             kv_type=settings.kv_type,
+            prefix_cache_mb=settings.prefix_cache_mb,
         ),
         max_queue_depth=settings.max_queue_depth,
         max_wait_ms=settings.max_wait_ms,
@@ -129,6 +132,7 @@ def make_scheduler(settings: Settings, gpu: Gpu) -> Scheduler:
 def _make_home(home: Path) -> None:
     try:
         home.mkdir(parents=True, exist_ok=True)
+        empty(home / "kv")
     except OSError as error:
         raise StartFailed(f"{home} cannot be written ({error.strerror}); choose another --home.") from None
 

@@ -102,6 +102,10 @@ class Settings(BaseSettings):
     """How keys and values are kept: f16, q8_0 or q4_0, which take 100, 53 and 28 percent."""
     prepared_workers: Annotated[int, Field(ge=0, le=8)] = 1
     """Processes kept ready for the next load, about 30 MiB each, so that it need not wait for one."""
+    prefix_cache_mb: Annotated[int, Field(ge=0, le=2**20)] = 64
+    """Memory for prompts that may come again, of each model, MiB; at most four times its keys and values."""
+    kv_cache_mb: Annotated[int, Field(ge=0, le=2**20)] = 512
+    """Disk for such prompts of models that were unloaded, of all together, MiB; 0: they are forgotten."""
     max_body_bytes: Annotated[int, Field(ge=1024, le=32 * 1024 * 1024)] = 1024 * 1024
     """Largest request: half of what a frame to a worker holds at most."""
     patience_s: Annotated[int, Field(ge=1, le=3600)] = 30

@@ -204,7 +204,15 @@ def _compute_formula_mb(loop: Loop, instance: Instance) -> int | None:
     file, params = loop.scheduler.catalog.files.get(instance.model), instance.params
     if file is None or file.header is None:
         return None
-    estimate = compute_estimate(file.header, params.n_ctx, params.slots, params.n_ubatch, file.size_bytes)
+    estimate = compute_estimate(
+        file.header,
+        params.n_ctx,
+        params.slots,
+        params.n_ubatch,
+        file.size_bytes,
+        params.kv_type,
+        params.prefix_cache_mb,
+    )
     return estimate.total_mb
 
 

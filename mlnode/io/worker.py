@@ -148,6 +148,7 @@ class Worker:
             if isinstance(order, Stop):
                 poc.stop()
                 engine.cancel_all()
+                engine.leave_behind()
                 return False
             self._obey(order, engine, poc)
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 import pytest_asyncio
@@ -72,7 +72,13 @@ def bench(load_model: Callable[[Path], Model], tiny_path: Path) -> Iterator[Call
     made: list[Engine] = []
 
     def make(
-        path: Path = tiny_path, *, slots: int = 4, n_ctx: int = 512, n_ubatch: int = 64, n_threads: int = 1
+        path: Path = tiny_path,
+        *,
+        slots: int = 4,
+        n_ctx: int = 512,
+        n_ubatch: int = 64,
+        n_threads: int = 1,
+        **more: Any,
     ) -> Bench:
         abort, replies = AbortFlag(), list[Frame]()
         engine = Engine(
@@ -83,6 +89,7 @@ def bench(load_model: Callable[[Path], Model], tiny_path: Path) -> Iterator[Call
             slots=slots,
             n_ubatch=n_ubatch,
             n_threads=n_threads,
+            **more,
         )
         made.append(engine)
         return Bench(engine, abort, replies)

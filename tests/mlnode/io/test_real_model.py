@@ -17,6 +17,7 @@ from mlnode.io.frames import (
     Step,
     Submit,
 )
+from mlnode.io.kv_store import empty
 
 PROMPTS = (
     "What is the capital of France?",
@@ -96,3 +97,28 @@ async def test_a_real_model_answers_and_proves_its_work(
     invented = await client.wait_for(PocValidated, lambda frame: frame.validation_id == 1)
     assert (honest.n_invalid, honest.fraud) == (0, False)
     assert invented.fraud
+
+
+async def test_a_window_is_kept_at_the_end_of_a_prompt_and_survives_a_swap(
+    start_worker: Start, real_path: Path, tmp_path: Path
+) -> None:
+    """Longer than the model's window of 512: such a state cannot be cut back, only continued."""
+    empty(tmp_path)
+    load = {"n_ctx": 1024, "prefix_cache_mb": 64, "kv_dir": str(tmp_path), "kv_cache_mb": 64}
+    tokens = [1000 + 37 * i % 5000 for i in range(640)]
+    first = await start_worker(real_path, **load)
+    texts = {
+        i: await ask(
+            first, Submit(request_id=i, tokens=[*tokens, 2000 + i // 2] * 1 + [9] * 20, max_tokens=6)
+        )
+        for i in (2, 3, 4)
+    }
+    done = {i: await first.wait_for(Done, lambda frame, i=i: frame.request_id == i) for i in (2, 3, 4)}
+    assert [done[i].n_cached for i in (2, 3, 4)] == [0, 640, 640]
+    assert texts[2] == texts[3]
+    assert await first.worker.stop(30) == 0
+
+    second = await start_worker(real_path, **load)
+    again = await ask(second, Submit(request_id=2, tokens=[*tokens, 2001] + [9] * 20, max_tokens=6))
+    assert (await second.wait_for(Done)).n_cached == 640
+    assert again == texts[2]
