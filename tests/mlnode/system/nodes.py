@@ -63,6 +63,13 @@ class Node:
     def control(self) -> str:
         return f"127.0.0.1:{self.ports['control']}"
 
+    def read_ports(self) -> None:
+        """Wait until it is ready."""
+        ready = self.home / "ready.json"
+        wait_until(lambda: ready.exists() or self.process.poll() is not None, "ready.json")
+        assert self.process.poll() is None, self.log()
+        self.ports = json.loads(ready.read_text())["ports"]
+
     def status(self) -> dict[str, Any]:
         body: dict[str, Any] = httpx.get(f"{self.url}/status").raise_for_status().json()
         return body
@@ -109,8 +116,5 @@ def launch(home: Path, models: Path, *flags: str, ctx_size: int = 512) -> Node:
     with (home / "log").open("wb") as log:
         process = subprocess.Popen([*command, *flags], cwd=ROOT, stdout=log, stderr=log)
     node = Node(process, home, {})
-    ready = home / "ready.json"
-    wait_until(lambda: ready.exists() or process.poll() is not None, "ready.json")
-    assert process.poll() is None, node.log()
-    node.ports = json.loads(ready.read_text())["ports"]
+    node.read_ports()
     return node

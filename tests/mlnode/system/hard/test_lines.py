@@ -1,0 +1,114 @@
+"""More requests than the node can take: refused at once, or answered in time, and every one of them."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from itertools import pairwise
+
+import httpx
+
+from tests.mlnode.system.hard.clients import code_of, dial, preload, streaming, wait_idle
+from tests.mlnode.system.nodes import Node, wait_until
+
+Start = Callable[..., Node]
+
+SMALL = {"prompt": "the day", "max_tokens": 40}
+
+
+def test_a_full_line_refuses_at_once_however_many_come_and_keeps_who_waits(start_hard: Start) -> None:
+    node = start_hard("--max-queue-depth", "4")
+    preload(node, "slow.gguf", "a.gguf")
+    with ExitStack() as stack, ThreadPoolExecutor(24) as pool:
+        for _ in range(100):
+            stack.enter_context(dial(node))
+        with streaming(node, "slow.gguf") as lines:
+            waiting = [pool.submit(node.complete, "slow.gguf", max_tokens=1) for _ in range(4)]
+            wait_until(lambda: node.instance("slow.gguf")["queue"] == 4, "a full line")
+            refused = list(pool.map(lambda _: node.complete("slow.gguf"), range(100)))
+            assert {(answer.status_code, code_of(answer)) for answer in refused} == {(429, "queue_full")}
+            hints = [int(answer.headers["retry-after"]) for answer in refused]
+            assert 1 <= min(hints) <= max(hints) <= 60
+            assert node.complete("a.gguf").status_code == 200
+            assert node.instance("slow.gguf")["queue"] == 4
+            assert not any(answer.done() for answer in waiting)
+            assert next(lines)
+        assert [answer.result().status_code for answer in waiting] == [200] * 4
+    wait_idle(node)
+    assert node.status()["requests_total"] == {"ok": 7, "QUEUE_FULL": 100, "cancelled": 1}
+
+
+def test_the_hint_grows_with_the_line_and_with_how_long_answers_take(start_hard: Start) -> None:
+    node = start_hard("--max-queue-depth", "1")
+    with streaming(node, "slow.gguf"), ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(node.complete, "slow.gguf", max_tokens=1)
+        wait_until(lambda: node.instance("slow.gguf")["queue"] == 1, "a full line")
+        first = int(node.complete("slow.gguf").headers["retry-after"])
+        time.sleep(5)
+    assert waiting.result().status_code == 200
+    with streaming(node, "slow.gguf"), ThreadPoolExecutor(1) as pool:
+        pool.submit(node.complete, "slow.gguf", max_tokens=1)
+        wait_until(lambda: node.instance("slow.gguf")["queue"] == 1, "a full line")
+        assert 1 <= first <= int(node.complete("slow.gguf").headers["retry-after"]) <= 60
+
+
+def test_the_whole_node_takes_no_more_than_it_is_told_to(start_hard: Start) -> None:
+    node = start_hard("--max-inflight", "3")
+    preload(node, "a.gguf", "slow.gguf")
+    with streaming(node, "slow.gguf"), ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(node.complete, "slow.gguf", max_tokens=1) for _ in range(2)]
+        wait_until(lambda: node.instance("slow.gguf")["queue"] == 2, "three in the node")
+        for model in ("a.gguf", "slow.gguf", "b.gguf"):
+            refused = node.complete(model)
+            assert (refused.status_code, code_of(refused)) == (429, "node_busy")
+            assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert [answer.result().status_code for answer in waiting] == [200] * 2
+
+
+class Crowd:
+    """Clients that ask one model after the other, and what became of every request."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.outcomes: dict[str, Counter[str]] = {}
+        self.over = threading.Event()
+        self.served_s: dict[str, list[float]] = {}
+
+    def ask_on(self, model: str) -> None:
+        outcomes = self.outcomes.setdefault(model, Counter())
+        served = self.served_s.setdefault(model, [])
+        with httpx.Client(timeout=60) as client:
+            while not self.over.is_set():
+                request = {"model": model, **SMALL}
+                answer = client.post(f"{self.node.url}/v1/completions", json=request)
+                outcomes[code_of(answer)] += 1
+                served.append(time.monotonic())
+
+    def turns(self) -> int:
+        """How often the model that was answered changed."""
+        when = sorted((at, model) for model, times in self.served_s.items() for at in list(times))
+        return sum(one[1] != other[1] for one, other in pairwise(when))
+
+
+def test_models_in_turn_under_saturation_with_room_for_one_are_all_served_in_time(
+    start_hard: Start, needs_mb: dict[str, int]
+) -> None:
+    node = start_hard("--max-wait-ms", "15000", "--slots", "2", room_mb=needs_mb["a.gguf"] * 3 // 2)
+    crowd = Crowd(node)
+    with ThreadPoolExecutor(8) as pool:
+        clients = [pool.submit(crowd.ask_on, model) for model in ["a.gguf"] * 6 + ["b.gguf"] * 1]
+        try:
+            wait_until(lambda: crowd.turns() >= 3, "both models in turn, twice", 90)
+        finally:
+            crowd.over.set()
+        for client in clients:
+            client.result()
+    asked = sum(crowd.outcomes.values(), Counter[str]())
+    assert asked == Counter(ok=asked.total())
+    wait_idle(node)
+    status = node.status()
+    assert status["requests_total"] == {"ok": asked.total()}
+    assert 3 <= status["loads_total"] <= 12
+    assert status["errors_total"] == 0
