@@ -1,9 +1,25 @@
 """The log: lines for people on a terminal, JSON lines everywhere else. To stderr."""
 
+import contextlib
+import io
 import logging
 import sys
+from typing import TextIO, cast
 
 import structlog
+
+
+class Lossy(io.TextIOBase):
+    """stderr, where a line that the disk does not take is lost and nothing else is."""
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
 
 
 def set_up_log(level: str) -> None:
@@ -20,7 +36,7 @@ def set_up_log(level: str) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, Lossy())),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(stream=sys.stderr, level=max(number, logging.WARNING), format="%(message)s")
+    logging.basicConfig(stream=Lossy(), level=max(number, logging.WARNING), format="%(message)s")

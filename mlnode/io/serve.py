@@ -43,6 +43,8 @@ from mlnode.v1 import control_pb2, control_pb2_grpc
 
 DELIVER_S = 5.0
 """Time for the last nonces at the end."""
+FLUSH_S = 2
+"""Time for the last bytes of answers at the end, when the grace is over."""
 SEND_BYTES = 64 * 1024
 """The kernel keeps about twice this of an answer that a client does not read."""
 FILES_MAX = 65_536
@@ -83,7 +85,8 @@ async def serve(settings: Settings, version: str) -> None:
             loop.spares.fill()
             with _following(folder, settings.watch, keys), _announce(settings, ports, version):
                 await asyncio.wait({serving, asyncio.create_task(told.wait())}, return_when="FIRST_COMPLETED")
-                await _drain(loop, settings)
+                left_s = await _drain(loop, settings)
+            http.config.timeout_graceful_shutdown = max(FLUSH_S, left_s)
             http.should_exit = True
             await serving
         await reporter.close(DELIVER_S)
@@ -253,7 +256,6 @@ def _http_config(app: ASGIApp, patience_s: int) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=2,
     )
 
 
@@ -306,8 +308,11 @@ def _announce(settings: Settings, ports: dict[str, int], version: str) -> Iterat
         ready.unlink(missing_ok=True)
 
 
-async def _drain(loop: Loop, settings: Settings) -> None:
-    """Nothing new; what runs may finish; then every worker ends."""
+async def _drain(loop: Loop, settings: Settings) -> int:
+    """Nothing new; what runs may finish; then every worker ends. Seconds of the grace that are left to the
+    clients that have not taken all of their answers."""
     _log.info("draining", grace_s=settings.drain_s)
+    until_s = time.monotonic() + settings.drain_s
     loop.post(DrainAsked(settings.drain_s * 1000))
     await loop.until(lambda: loop.scheduler.is_over, settings.drain_s + 10)
+    return int(until_s - time.monotonic())
