@@ -104,7 +104,7 @@ def status(
     from mlnode.io.finding import NoAnswer, Target
     from mlnode.io.live import print_json, print_once, watch
 
-    target = Target(url, home.expanduser(), api_key)
+    target = Target(url, home.expanduser(), api_key.partition(",")[0])
     try:
         if as_json:
             print_json(target)

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import build_llama
+from browser import browser_commands, find_browser
 from progress import StepFailed, run_quietly, say
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -144,6 +145,18 @@ def build_library() -> None:
         raise StepFailed("llama.cpp could not be put in place; the lines above say why.")
 
 
+def install_browser() -> None:
+    """Have a browser for the tests of the node's page. Without one they say so: the rest works."""
+    if find_browser() is not None:
+        return
+    try:
+        for command in browser_commands(PYTHON):
+            environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+            run_quietly("installing a browser for the tests of the page", command, LOG, environment)
+    except (StepFailed, OSError):
+        say(f"  No browser could be had: the node's page will not be tested. Install chromium. Why: {LOG}")
+
+
 def finish(layer: str) -> None:
     """Write the stamp last: an interrupted installation is taken up again."""
     version = subprocess.run(
@@ -186,6 +199,7 @@ def install(layer: str) -> None:
             build_library()
             install_project()
         if layer == "dev":
+            install_browser()
             finish("run")
         finish(layer)
 

@@ -27,6 +27,7 @@ from mlnode.io.keys import KeyCheck, Keys
 from mlnode.io.loop import Loop
 from mlnode.io.metrics import CONTENT_TYPE, Metrics
 from mlnode.io.openai import ChatShape, CompletionShape, PlainShape
+from mlnode.io.page import show_page
 from mlnode.io.settings import Settings
 from mlnode.io.status import describe_models, describe_status
 from mlnode.io.tail import Tail, follow_events
@@ -37,6 +38,7 @@ def make_app(loop: Loop, settings: Settings, started_s: float, folder: ModelFold
     """The node's HTTP application. `started_s`: monotonic time of the start."""
     door = Door(loop, settings, started_s, folder)
     routes = [
+        Route("/", door.page),
         Route("/healthz", door.healthz),
         Route("/readyz", door.readyz),
         Route("/status", door.status),
@@ -67,6 +69,9 @@ class Door:
         self._settings = settings
         self._started_s = started_s
         self._metrics = Metrics(loop)
+
+    async def page(self, request: Request) -> Response:
+        return show_page()
 
     async def healthz(self, request: Request) -> Response:
         """The process answers."""

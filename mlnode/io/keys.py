@@ -11,8 +11,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mlnode.errors import RequestInvalid
 from mlnode.io.answers import refuse
 
-OPEN_PATHS = frozenset({"/healthz", "/readyz"})
-"""Answered without a key: whoever watches the process has none."""
+OPEN_PATHS = frozenset({"/", "/healthz", "/readyz"})
+"""Answered without a key: whoever watches the process has none, and the page asks for it."""
 METRICS_PATH = "/metrics"
 
 _log = structlog.get_logger("mlnode")
