@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -32,11 +32,13 @@ from mlnode.errors import (
     WaitExpired,
     WorkerLost,
 )
+from mlnode.io.asking import Asked
 from mlnode.io.client import CLOSE
-from mlnode.io.frames import Done, PocValidated, Submit
+from mlnode.io.frames import Done, Submit
 from mlnode.io.loop import Loop
-from mlnode.io.openai import Answer, Document, Shape
+from mlnode.io.openai import Answer, Choice, Document, Shape
 from mlnode.io.streams import Item, Piece, Stream
+from mlnode.tools import CallReader
 
 PING_S = 15.0
 """A comment keeps an SSE connection alive while the model thinks."""
@@ -132,6 +134,33 @@ def refuse(refusal: Refusal) -> RefusalResponse:
     return RefusalResponse(describe_error(refusal), compute_status(refusal), headers)
 
 
+class Choices:
+    """The streams of one request's choices as one. With a single one there is nothing between."""
+
+    def __init__(self, streams: Sequence[Stream]) -> None:
+        self._streams = streams
+        self._next: dict[asyncio.Task[Item], int] = {}
+        self._open = set(range(len(streams)))
+
+    async def next(self) -> tuple[int, Item]:
+        """The next item of any of them, and whose it is. May be cancelled without losing one."""
+        if len(self._streams) == 1:
+            return 0, await self._streams[0].next()
+        for index in self._open - set(self._next.values()):
+            self._next[asyncio.ensure_future(self._streams[index].next())] = index
+        done, _ = await asyncio.wait(self._next, return_when=asyncio.FIRST_COMPLETED)
+        task = min(done, key=lambda task: (not isinstance(task.result(), Refusal), self._next[task]))
+        index, item = self._next.pop(task), task.result()
+        if not isinstance(item, Piece):
+            self._open.discard(index)
+        return index, item
+
+    def close(self) -> None:
+        """Nobody asks any more."""
+        for task in self._next:
+            task.cancel()
+
+
 class AnswerResponse(Response):
     """Asks the node when the server calls it, and sends what comes."""
 
@@ -139,23 +168,26 @@ class AnswerResponse(Response):
         self,
         loop: Loop,
         model: str | None,
-        order: Submit,
+        orders: Sequence[Submit],
         answer: Answer,
         shape: Shape,
         format: Format | None,
     ) -> None:
-        """`format` None: one document. `answer.model` is completed when the request named none."""
+        """One order for each choice. `format` None: one document. `answer.model` is completed when the
+        request named none."""
         self._loop = loop
         self._model = model
-        self._order = order
+        self._orders = orders
         self._answer = answer
         self._shape = shape
         self._format = format
         self.background = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        stream = scope["stream"] = self._loop.open(self._model, self._order)
-        serve = asyncio.ensure_future(self._serve(stream, scope, receive, send))
+        streams = [self._loop.open(self._model, order) for order in self._orders]
+        scope["stream"] = streams[0]
+        choices = Choices(streams)
+        serve = asyncio.ensure_future(self._serve(streams[0], choices, scope, receive, send))
         gone = asyncio.ensure_future(_wait_for_disconnect(receive))
         try:
             await asyncio.wait({serve, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -163,55 +195,74 @@ class AnswerResponse(Response):
             for task in (serve, gone):
                 if not task.done():
                     task.cancel()
-            self._loop.leave(stream)
+            for stream in streams:
+                self._loop.leave(stream)
+            choices.close()
         with contextlib.suppress(asyncio.CancelledError, OSError):
             await serve
 
-    async def _serve(self, stream: Stream, scope: Scope, receive: Receive, send: Send) -> None:
-        first = await stream.next()
+    async def _serve(
+        self, stream: Stream, choices: Choices, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        index, first = await choices.next()
         self._answer.model = self._answer.model or stream.model
         if isinstance(first, Refusal):
             await refuse(first)(scope, receive, send)
         elif self._format is None:
-            await (await self._collect(stream, first))(scope, receive, send)
+            await (await self._collect(choices, index, first))(scope, receive, send)
         else:
-            await self._stream(stream, first, self._format, scope, send)
+            await self._stream(choices, index, first, self._format, scope, send)
 
-    async def _collect(self, stream: Stream, item: Item) -> Response:
-        while isinstance(item, Piece):
-            self._answer.add(item)
-            item = await stream.next()
-        if isinstance(item, Refusal):
-            return refuse(item)
-        assert isinstance(item, Done)
-        body = msgspec.json.encode(self._shape.whole(self._answer, item))
-        return Response(body, media_type="application/json")
+    async def _collect(self, choices: Choices, index: int, item: Item) -> Response:
+        left = len(self._orders)
+        while True:
+            if isinstance(item, Refusal):
+                return refuse(item)
+            choice = self._answer.choices[index]
+            if isinstance(item, Piece):
+                choice.add(item)
+            elif isinstance(item, Done):
+                choice.end(item)
+                left -= 1
+            if not left:
+                body = msgspec.json.encode(self._shape.whole(self._answer))
+                return Response(body, media_type="application/json")
+            index, item = await choices.next()
 
-    async def _stream(self, stream: Stream, item: Item, format: Format, scope: Scope, send: Send) -> None:
+    async def _stream(
+        self, choices: Choices, index: int, item: Item, format: Format, scope: Scope, send: Send
+    ) -> None:
         await send(_start(format))
         documents = list(self._shape.begin(self._answer))
-        while isinstance(item, Piece):
-            self._answer.add(item)
-            documents.append(self._shape.piece(self._answer, item))
-            await send(_body(format.encode(documents), more=True))
+        left = len(self._orders)
+        while True:
+            if isinstance(item, Refusal):
+                await _break_off(format.encode([*documents, _error_event(item, format)]), scope, send)
+                return
+            choice = self._answer.choices[index]
+            if isinstance(item, Piece):
+                documents += self._shape.piece(self._answer, choice, item)
+            elif isinstance(item, Done):
+                documents += self._shape.close(self._answer, choice, item)
+                left -= 1
+            if not left:
+                break
+            if documents:
+                await send(_body(format.encode(documents), more=True))
             documents = []
-            item = await _next_or_ping(stream, format, send)
-        if isinstance(item, Refusal):
-            await _break_off(format.encode([*documents, _error_event(item, format)]), scope, send)
-            return
-        assert isinstance(item, Done)
-        documents += self._shape.end(self._answer, item)
+            index, item = await _next_or_ping(choices, format, send)
+        documents += self._shape.end(self._answer)
         await send(_body(format.encode(documents) + format.end, more=False))
 
 
-async def _next_or_ping(stream: Stream, format: Format, send: Send) -> Piece | Done | PocValidated | Refusal:
+async def _next_or_ping(choices: Choices, format: Format, send: Send) -> tuple[int, Item]:
     """The next item. SSE clients get a comment when it takes long."""
     if format is NDJSON:
-        return await stream.next()
+        return await choices.next()
     while True:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PING_S):
-                return await stream.next()
+                return await choices.next()
         await send(_body(b": ping\n\n", more=True))
 
 
@@ -250,6 +301,18 @@ def _body(body: bytes, *, more: bool) -> Message:
     return {"type": "http.response.body", "body": body, "more_body": more}
 
 
-def make_answer(model: str | None, with_usage: bool = False, with_logprobs: bool = False) -> Answer:
+def make_answer(
+    model: str | None, asked: Asked, with_usage: bool = False, with_logprobs: bool = False
+) -> Answer:
     """A new answer under the name that the client used."""
-    return Answer(secrets.token_hex(12), int(time.time()), model or "", with_usage, with_logprobs)
+    choices = [
+        Choice(
+            index,
+            counts_prompt=index % asked.copies == 0,
+            reader=CallReader(asked.tools, asked.calls_max) if asked.tools else None,
+            texts=asked.echoes[index : index + 1],
+            offset=sum(map(len, asked.echoes[index : index + 1])),
+        )
+        for index in range(len(asked.orders))
+    ]
+    return Answer(secrets.token_hex(12), int(time.time()), model or "", choices, with_usage, with_logprobs)

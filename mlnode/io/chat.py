@@ -1,7 +1,7 @@
 """Conversations to prompts, by the model's own chat template or by the plain one.
 
-Templates come inside model files, from anybody: they run in jinja2's immutable sandbox, in the worker's own
-process. A model without a template gets this one, one line a message and the answer's beginning:
+Templates come inside model files, from anybody: `sandbox.py` is where they run. A model without a template
+gets this one, one line a message and the answer's beginning:
 
     user: What is a mesh?
     assistant:
@@ -10,16 +10,20 @@ and its answer ends where the model begins another message by itself. A base mod
 answer may ramble, but it is never empty: the first token is one that shows something.
 """
 
+import json
 from collections.abc import Sequence
-from datetime import datetime
+from typing import Any
 
-from jinja2 import TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Template, TemplateError
 
-from mlnode.io.frames import ChatMessage
+from mlnode.io.frames import ChatCall, ChatMessage, ChatTool
+from mlnode.io.sandbox import MeteredEnvironment
+from mlnode.tools import CallFormat, find_format
 
 PLAIN_STOP = ("\nuser:", "\nassistant:", "\nsystem:", "\nUser:", "\nAssistant:", "\nSystem:")
 """Where an answer to the plain template ends."""
+
+_FAULTS = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
 
 
 class BadTemplate(Exception):
@@ -34,38 +38,67 @@ class ChatFormat:
         self.is_plain = not template
         self._source = template
         self._tokens = {"bos_token": bos, "eos_token": eos}
-        self._environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
-        self._environment.globals["raise_exception"] = _refuse
-        self._environment.globals["strftime_now"] = _strftime_now
+        self._environment = MeteredEnvironment()
+        self._compiled: tuple[Template, frozenset[str]] | None = None
 
     @property
     def stop(self) -> tuple[str, ...]:
         """Stop strings that belong to the format."""
         return PLAIN_STOP if self.is_plain else ()
 
-    def render(self, messages: Sequence[ChatMessage]) -> str:
+    @property
+    def calls(self) -> CallFormat:
+        """How the template has its model write calls."""
+        return find_format(self._source)
+
+    def render(self, messages: Sequence[ChatMessage], tools: Sequence[ChatTool] = ()) -> str:
         """The prompt, up to where the assistant's answer begins."""
         if not messages:
             raise BadTemplate("a conversation needs at least one message")
         if self.is_plain:
-            return render_plain(messages)
-        turns = [{"role": message.role, "content": message.content} for message in messages]
+            return _render_plain(messages, tools)
         try:
-            template = self._environment.from_string(self._source)
-            return template.render(messages=turns, add_generation_prompt=True, **self._tokens)
-        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+            if self._compiled is None:
+                self._compiled = self._environment.compile_chat(self._source)
+            template, names = self._compiled
+            if tools and "tools" not in names:
+                raise TemplateError("it knows of no tools; ask without tools, or ask another model")
+            values = {"messages": [_turn(message) for message in messages], "add_generation_prompt": True}
+            shown = {"tools": [_tool(tool) for tool in tools]} if tools else {}
+            return self._environment.render_chat(template, {**values, **shown, **self._tokens})
+        except _FAULTS as error:
             raise BadTemplate(f"the model's chat template refuses the conversation: {error}") from error
 
 
-def render_plain(messages: Sequence[ChatMessage]) -> str:
+def _render_plain(messages: Sequence[ChatMessage], tools: Sequence[ChatTool]) -> str:
     """`role: content` lines, and `assistant:` for the model to go on from."""
+    if tools or any(message.calls for message in messages):
+        raise BadTemplate("the model has no chat template, so it takes no tools; ask without them")
     lines = [f"{message.role}: {message.content.strip()}" for message in messages]
     return "\n".join([*lines, "assistant:"])
 
 
-def _refuse(text: str) -> None:
-    raise TemplateError(text)
+def _turn(message: ChatMessage) -> dict[str, Any]:
+    """A message as templates know it: arguments are objects, not texts."""
+    turn: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.name:
+        turn["name"] = message.name
+    if message.call_id:
+        turn["tool_call_id"] = message.call_id
+    if message.calls:
+        turn["tool_calls"] = [_call(call) for call in message.calls]
+    return turn
 
 
-def _strftime_now(pattern: str) -> str:
-    return datetime.now().astimezone().strftime(pattern)
+def _call(call: ChatCall) -> dict[str, Any]:
+    arguments = json.loads(call.arguments) if call.arguments.strip() else {}
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
+
+
+def _tool(tool: ChatTool) -> dict[str, Any]:
+    about = {
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": json.loads(tool.parameters),
+    }
+    return {"type": "function", "function": about}

@@ -16,10 +16,12 @@ import time
 from collections.abc import Callable, Iterable
 from itertools import islice
 
+import msgspec
 import numpy as np
 
 from mlnode.contexts import KvType, serving_context
 from mlnode.grammar.gbnf import GrammarInvalid
+from mlnode.grammar.keywords import SchemaUnsupported
 from mlnode.io.answer import Answer, BadRequest, read_sampling
 from mlnode.io.callbacks import AbortFlag
 from mlnode.io.chat import BadTemplate, ChatFormat
@@ -38,6 +40,7 @@ from mlnode.io.prefixes import PrefixCache
 from mlnode.io.sampling import Sampler
 from mlnode.io.step_times import StepTimes
 from mlnode.text import TextStream
+from mlnode.tools import Tool, write_calls
 from mlnode.widths import ReadingPace
 
 WAITING_MAX = 1024
@@ -164,7 +167,8 @@ class Engine:
                 "PROMPT_TOO_LONG",
                 f"the prompt has {len(prompt)} tokens, the context {self._n_ctx} with the answer",
             )
-        plain = order.messages is not None and self._chat.is_plain and not order.grammar
+        grammar = self._write_calls(order) if order.calls_min else order.grammar
+        plain = order.messages is not None and self._chat.is_plain and not grammar
         stop = order.stop + (self._chat.stop if plain else ())
         return Answer(
             order=order,
@@ -175,8 +179,16 @@ class Engine:
             text=TextStream(stop, trim_start=plain),
             never_empty=plain,
             arrived=time.monotonic(),
-            grammar=self._follow(order.grammar) if order.grammar else None,
+            grammar=self._follow(grammar) if grammar else None,
         )
+
+    def _write_calls(self, order: Submit) -> str:
+        """A grammar of calls, written as this model writes them."""
+        tools = [Tool(tool.name, msgspec.json.decode(tool.parameters)) for tool in order.tools]
+        try:
+            return write_calls(tools, self._chat.calls, order.calls_max)
+        except SchemaUnsupported as refused:
+            raise BadRequest("BAD_SCHEMA", str(refused)) from refused
 
     def _follow(self, grammar: str) -> Follower:
         try:
@@ -213,7 +225,8 @@ class Engine:
         """Templates write special tokens by their spelling, often the begin-of-text token too: it is then
         not added a second time."""
         try:
-            text = self._chat.render(order.messages or ())
+            tools = order.tools if isinstance(order, Submit) else ()
+            text = self._chat.render(order.messages or (), tools)
         except BadTemplate as refused:
             raise BadRequest("BAD_TEMPLATE", str(refused)) from refused
         bos = self._model.bos

@@ -18,7 +18,9 @@ import msgspec
 from mlnode.io.frame import Frame
 from mlnode.io.orders import (
     Cancel,
+    ChatCall,
     ChatMessage,
+    ChatTool,
     FrontFrame,
     Hold,
     Load,
@@ -55,7 +57,9 @@ __all__ = [
     "FRAME_BYTES_MAX",
     "BrokenFrame",
     "Cancel",
+    "ChatCall",
     "ChatMessage",
+    "ChatTool",
     "Delta",
     "Done",
     "FinishReason",

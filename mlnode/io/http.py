@@ -1,7 +1,9 @@
 """The HTTP door: the node's own routes and OpenAI's, health, status and metrics."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from typing import TypeVar
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -13,14 +15,13 @@ from mlnode.errors import Refusal, RequestInvalid
 from mlnode.events import LoadAsked, UnloadAsked
 from mlnode.io.access import Access
 from mlnode.io.answers import NDJSON, PLAIN_SSE, SSE, AnswerResponse, RefusalResponse, make_answer, refuse
+from mlnode.io.asking import Asked, ask_chat, ask_completion, ask_plainly
 from mlnode.io.bodies import (
     ChatBody,
     CompletionBody,
     InferBody,
+    Sampling,
     decode_body,
-    order_chat,
-    order_completion,
-    order_infer,
 )
 from mlnode.io.counting import Counted
 from mlnode.io.keys import KeyCheck, Keys
@@ -140,26 +141,23 @@ class Door:
         body = decode_body(await self._read(request), InferBody)
         accept = request.headers.get("accept", "")
         format = PLAIN_SSE if "text/event-stream" in accept else NDJSON
+        asked = await _ask(ask_plainly, body)
+        answer = make_answer(body.model, asked)
         return AnswerResponse(
-            self._loop,
-            body.model,
-            order_infer(body),
-            make_answer(body.model),
-            PlainShape(),
-            format if body.stream else None,
+            self._loop, body.model, asked.orders, answer, PlainShape(), format if body.stream else None
         )
 
     async def completions(self, request: Request) -> Response:
         body = decode_body(await self._read(request), CompletionBody)
-        answer = make_answer(body.model, body.with_usage, body.logprobs is not None)
-        order, format = order_completion(body), SSE if body.stream else None
-        return AnswerResponse(self._loop, body.model, order, answer, CompletionShape(), format)
+        asked, format = await _ask(ask_completion, body), SSE if body.stream else None
+        answer = make_answer(body.model, asked, body.with_usage, body.logprobs is not None)
+        return AnswerResponse(self._loop, body.model, asked.orders, answer, CompletionShape(), format)
 
     async def chat(self, request: Request) -> Response:
         body = decode_body(await self._read(request), ChatBody)
-        answer = make_answer(body.model, body.with_usage, bool(body.logprobs))
-        order, format = order_chat(body), SSE if body.stream else None
-        return AnswerResponse(self._loop, body.model, order, answer, ChatShape(), format)
+        asked, format = await _ask(ask_chat, body), SSE if body.stream else None
+        answer = make_answer(body.model, asked, body.with_usage, bool(body.logprobs))
+        return AnswerResponse(self._loop, body.model, asked.orders, answer, ChatShape(), format)
 
     async def _read(self, request: Request) -> bytes:
         """The body, refused before it is read where its announced size or type is wrong."""
@@ -180,6 +178,15 @@ class Door:
 
 
 Handler = Callable[[Request], Awaitable[Response]]
+Wish = TypeVar("Wish", bound=Sampling)
+
+
+async def _ask(ask: Callable[[Wish], Asked], body: Wish) -> Asked:
+    """The orders. Schemas and grammars may take a while to read: beside the loop."""
+    plain = body.grammar is None and body.json_schema is None
+    if plain and not (isinstance(body, ChatBody) and (body.response_format or body.tools)):
+        return ask(body)
+    return await asyncio.to_thread(ask, body)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

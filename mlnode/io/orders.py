@@ -44,11 +44,33 @@ class Load(Frame, frozen=True, kw_only=True, tag="load"):
     """Bytes in that directory at most, MiB; the least recently used go first."""
 
 
+class ChatCall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A call of a tool that an assistant made."""
+
+    id: str
+    name: str
+    arguments: str
+    """JSON."""
+
+
 class ChatMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One message of a conversation, as in OpenAI's chat API, text only."""
 
     role: str
     content: str
+    name: str = ""
+    calls: tuple[ChatCall, ...] = ()
+    call_id: str = ""
+    """The call that a tool's message answers."""
+
+
+class ChatTool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A tool that the model may call."""
+
+    name: str
+    description: str = ""
+    parameters: str = "true"
+    """JSON schema of the arguments, as JSON."""
 
 
 class Submit(Frame, frozen=True, kw_only=True, tag="submit"):
@@ -62,6 +84,12 @@ class Submit(Frame, frozen=True, kw_only=True, tag="submit"):
     """A prompt as token ids, used as they are."""
     messages: list[ChatMessage] | None = None
     """A conversation, rendered with the model's own chat template, or the plain one where it has none."""
+    tools: tuple[ChatTool, ...] = ()
+    """Shown to the model by its template; refused where that knows of none."""
+    calls_min: int = 0
+    """1: the answer is calls of these tools and nothing else, by a grammar."""
+    calls_max: int = 1
+    """Calls that this grammar allows."""
     max_tokens: int = 0
     """Tokens to generate at most; 0 means as many as the context has room for."""
     temperature: float = 0.0

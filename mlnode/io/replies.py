@@ -117,8 +117,8 @@ class Done(Frame, frozen=True, kw_only=True, tag="done"):
 class RequestFailed(Frame, frozen=True, kw_only=True, tag="request_failed"):
     """The request was refused, or failed under way; nothing else follows for it.
 
-    Codes: `BAD_PROMPT`, `PROMPT_TOO_LONG`, `BAD_PARAMETERS`, `BAD_TEMPLATE`, `BAD_GRAMMAR`, `QUEUE_FULL`,
-    `NO_KV_ROOM`, `ENGINE`."""
+    Codes: `BAD_PROMPT`, `PROMPT_TOO_LONG`, `BAD_PARAMETERS`, `BAD_TEMPLATE`, `BAD_GRAMMAR`, `BAD_SCHEMA`,
+    `QUEUE_FULL`, `NO_KV_ROOM`, `ENGINE`."""
 
     request_id: int
     code: str

@@ -141,14 +141,19 @@ BAD: list[tuple[str, dict[str, Any], int, str]] = [
     ("text for a number", {"temperature": "hot"}, 400, "bad_field"),
     ("negative temperature", {"temperature": -1}, 400, "bad_field"),
     ("impossible top_p", {"top_p": 0}, 400, "bad_field"),
-    ("two answers", {"n": 2}, 400, "unsupported"),
-    ("two prompts", {"prompt": ["one", "two"]}, 400, "bad_field"),
+    ("too many answers", {"n": 17}, 400, "bad_field"),
+    ("too many prompts", {"prompt": ["one"] * 17}, 400, "bad_field"),
     ("a token out of range", {"prompt": [1, -5]}, 400, "bad_field"),
     ("a token beyond the vocabulary", {"prompt": [1, 999999]}, 400, "bad_prompt"),
     ("an empty stop string", {"stop": [""]}, 400, "bad_field"),
     ("too many stop strings", {"stop": ["x"] * 17}, 400, "bad_field"),
-    ("an echo", {"echo": True}, 400, "unsupported"),
-    ("a bias", {"logit_bias": {"1": 2.0}}, 400, "unsupported"),
+    ("an echo of log-probabilities", {"echo": True, "logprobs": 1}, 400, "unsupported"),
+    ("a suffix", {"suffix": "x"}, 400, "unsupported"),
+    ("a bias of a word", {"logit_bias": {"the": 2.0}}, 400, "bad_field"),
+    ("a bias beyond the vocabulary", {"logit_bias": {"999999": 2.0}}, 400, "bad_parameters"),
+    ("a wrong grammar", {"grammar": "root ::= ("}, 400, "bad_grammar"),
+    ("a grammar that never ends", {"grammar": 'root ::= "a" root'}, 400, "bad_grammar"),
+    ("a schema that no grammar can keep", {"json_schema": {"not": {}}}, 400, "bad_schema"),
     ("a prompt beyond the context", {"prompt": "day " * 3000}, 400, "prompt_too_long"),
     ("unknown model", {"model": "nobody"}, 404, "model_unknown"),
     ("a path as model", {"model": "../models/a.gguf"}, 404, "model_unknown"),
@@ -185,8 +190,8 @@ class TestRefusals:
         assert httpx.get(f"{shared_node.url}/nothing").json()["error"]["code"] == "no_route"
         assert httpx.get(f"{shared_node.url}/infer").status_code == 405
 
-    def test_tools_are_refused_rather_than_ignored(self, shared_node: Node) -> None:
-        with pytest.raises(openai.BadRequestError, match="Tools"):
+    def test_tools_are_refused_by_a_model_whose_template_knows_none(self, shared_node: Node) -> None:
+        with pytest.raises(openai.BadRequestError, match="takes no tools"):
             client(shared_node).chat.completions.create(
                 model="a.gguf",
                 messages=[{"role": "user", "content": "x"}],
