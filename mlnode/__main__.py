@@ -158,6 +158,47 @@ def _describe_file(file: "ModelFile", ctx_size: int, slots: int) -> tuple[str, .
     )
 
 
+@app.command()
+def fit(
+    model: Annotated[str, typer.Argument(help="Model file, or its name in the models' folder.")],
+    models_dir: Annotated[
+        Path, typer.Option(envvar="MESHKEEPER_MLNODE_MODELS_DIR", help="Folder of the *.gguf files.")
+    ] = Path("~/models/llm"),
+    ctx_size: Annotated[int, typer.Option(min=16, max=2**22, help="Tokens of one request.")] = 4096,
+    slots: Annotated[int, typer.Option(min=1, max=64, help="Requests at once.")] = 1,
+    kv_type: Annotated[str, typer.Option(help="f16, q8_0 or q4_0.")] = "f16",
+    n_ubatch: Annotated[int, typer.Option(min=8, max=4096, help="Tokens read in one go.")] = 128,
+    n_gpu_layers: Annotated[int, typer.Option(min=-1, help="Layers on the GPU, -1: all.")] = -1,
+    prefix_cache_mb: Annotated[int, typer.Option(min=0, help="Kept beginnings of prompts, MiB.")] = 64,
+    budget: Annotated[
+        str, typer.Option(help="MiB for models, or NUMBER=MIB,... by GPU; 0: the machine's.")
+    ] = "0",
+    margin: Annotated[int, typer.Option(min=0, help="Part of it that is never given away.")] = 64,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON.")] = False,
+) -> None:
+    """Will a model fit, with which context and how many slots? Exact, and not loaded. Exit 1: it does not."""
+    from mlnode.budgets import parse_budget
+    from mlnode.contexts import KV_BLOCKS
+    from mlnode.instance import LoadParams
+    from mlnode.io.fitting import FitRefused, examine, find_file, print_fit
+    from mlnode.io.gpu import Gpu
+
+    if kv_type not in KV_BLOCKS:
+        raise _fail(f"--kv-type: {kv_type!r} is none of {', '.join(KV_BLOCKS)}.")
+    params: Any = {"kv_type": kv_type, "n_gpu_layers": n_gpu_layers, "n_ubatch": n_ubatch, "n_threads": 1}
+    params["prefix_cache_mb"] = prefix_cache_mb
+    try:
+        file = find_file(model, models_dir.expanduser())
+        asked = LoadParams(n_ctx=ctx_size, slots=slots, **params)
+        found = examine(file, asked, Gpu(), parse_budget(budget), margin)
+    except (FitRefused, ValueError) as error:
+        raise _fail(f"{error}") from None
+    width = None if sys.stdout.isatty() else WIDTH_PLAIN
+    print_fit(found, as_json, Console(width=width))
+    if found.shares_mb is None:
+        raise typer.Exit(1)
+
+
 @models_app.command("make")
 def make(
     path: Annotated[Path, typer.Argument(help="File to write, ending in .gguf.")],

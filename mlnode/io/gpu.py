@@ -23,6 +23,10 @@ from mlnode.io.host import MIB, read_host_memory
 HOST_SHARE = 2
 """Without a GPU the default budget is the available host memory divided by this."""
 
+CONTEXT_MB = 512
+"""What a process takes of a GPU before it does anything: CUDA's context and cuBLAS's workspaces. From 250 on
+consumer cards to 500 on the largest."""
+
 _NO_GPU = (pynvml.NVML_ERROR_LIBRARY_NOT_FOUND,)
 _log = structlog.get_logger("mlnode.gpu")
 Answer = TypeVar("Answer")

@@ -46,7 +46,7 @@ class WorkerProcess:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
                 pass_fds=(theirs.fileno(),),
-                env=_environment(env or {}),
+                env=make_environment(env or {}),
             )
         except BaseException:
             ours.close()
@@ -120,7 +120,7 @@ class WorkerProcess:
             self._tail.append(data)
 
 
-def _environment(extra: Mapping[str, str]) -> dict[str, str]:
+def make_environment(extra: Mapping[str, str]) -> dict[str, str]:
     """The worker's environment: no debugger at an abort, no long spinning of idle OpenMP threads, no second
     thread pool for numpy, and the same `mlnode` package as ours."""
     root = str(Path(__file__).resolve().parents[2])

@@ -14,7 +14,8 @@ from mlnode.estimate import compute_compute_bytes, compute_kv_bytes, compute_out
 from mlnode.io.callbacks import AbortFlag, EngineLog
 from mlnode.io.llama import Context, Model
 from mlnode.io.loading import read_model_header
-from mlnode.io.probe import Answer, Question, measure_context, probe
+from mlnode.io.probe import Probe, measure_context
+from mlnode.io.prober import Answer, Question
 from tests.mlnode.shaped_gguf import write_shaped_gguf
 
 MIB = 2**20
@@ -89,7 +90,7 @@ def test_a_real_models_load_takes_what_the_probe_says(real_path: Path, log: Engi
 def check_load(path: Path, log: EngineLog, slots: int) -> Answer:
     log.attach()
     question = Question(path=str(path), n_ctx=1024, slots=slots, n_ubatch=128, kv_type="q8_0")
-    answer = probe(question, log)
+    answer = Probe(log).answer(question)
     assert not answer.error
     model = Model(path, n_gpu_layers=0, use_mmap=True, check_tensors=False, log=log)
     log.forget()
@@ -134,4 +135,4 @@ def test_a_bad_file_is_said_to_be_one(damage: str, tiny_path: Path, tmp_path: Pa
 def test_heads_that_are_no_whole_blocks_are_refused_quantised(tiny_path: Path, log: EngineLog) -> None:
     log.attach()
     question = Question(path=str(tiny_path), n_ctx=512, slots=1, n_ubatch=64, kv_type="q8_0")
-    assert "take --kv-type f16" in probe(question, log).error
+    assert "take --kv-type f16" in Probe(log).answer(question).error
