@@ -71,8 +71,9 @@ def serve(
 
 def _serve(flags: dict[str, Any], config: Path | None) -> None:
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its own lines on stderr say what ours say
+    from mlnode.io.listening import StartFailed
     from mlnode.io.log import set_up_log
-    from mlnode.io.serve import StartFailed, serve
+    from mlnode.io.serve import serve
     from mlnode.io.settings import load_settings
 
     try:

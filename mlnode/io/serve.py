@@ -4,34 +4,26 @@ import asyncio
 import contextlib
 import json
 import os
-import resource
 import signal
-import socket
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import grpc
 import structlog
-import uvicorn
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_health.v1.health import aio as health_aio
-from grpc_reflection.v1alpha import reflection
-from starlette.types import ASGIApp
 
 from mlnode.catalog import Catalog
 from mlnode.errors import ModelUnknown, Refusal
 from mlnode.events import DrainAsked, PreloadAsked
-from mlnode.instance import LoadParams
+from mlnode.instance import InstanceState, LoadParams
 from mlnode.io.broker import Reporter
-from mlnode.io.client import make_connection_class
-from mlnode.io.control import Control, TokenCheck
 from mlnode.io.gpu import Gpu
 from mlnode.io.http import make_app
 from mlnode.io.keys import Keys
 from mlnode.io.kv_store import empty
+from mlnode.io.listening import HttpServer, StartFailed, listen, open_more_files, serve_control
 from mlnode.io.loop import Folders, Loop
+from mlnode.io.notify import Notifier
 from mlnode.io.settings import Settings
 from mlnode.io.spare import Spares
 from mlnode.io.watch import ModelFolder, Watching
@@ -39,28 +31,22 @@ from mlnode.ledger import Device
 from mlnode.mode import Activity, Mission
 from mlnode.node import Limits
 from mlnode.scheduler import Scheduler
-from mlnode.v1 import control_pb2, control_pb2_grpc
 
 DELIVER_S = 5.0
 """Time for the last nonces at the end."""
 FLUSH_S = 2
 """Time for the last bytes of answers at the end, when the grace is over."""
-SEND_BYTES = 64 * 1024
-"""The kernel keeps about twice this of an answer that a client does not read."""
-FILES_MAX = 65_536
-SERVICE = control_pb2.DESCRIPTOR.services_by_name["Control"].full_name
+CLOSE_S = 10.0
+"""From the end of the grace to the end of the process, at most."""
 
 _log = structlog.get_logger("mlnode")
 
 
-class StartFailed(Exception):
-    """The node cannot start; the sentence says why and what to do."""
-
-
 async def serve(settings: Settings, version: str) -> None:
-    """Run a node until SIGTERM or SIGINT, then drain. Raises `StartFailed`."""
+    """Run a node until SIGTERM or SIGINT, then drain; a second one ends it at once. Raises `StartFailed`."""
     started_s = time.monotonic()
-    _open_more_files()
+    notifier = Notifier(os.environ)
+    open_more_files()
     gpu = Gpu()
     scheduler = make_scheduler(settings, gpu)
     _make_home(settings.home)
@@ -68,29 +54,49 @@ async def serve(settings: Settings, version: str) -> None:
     loop = Loop(scheduler, folders, gpu, Spares(settings.prepared_workers))
     reporter = Reporter()
     loop.on_mined = reporter.on_mined
-    told = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    told, hurried = _take_end_signals()
     folder = _load_files(loop, settings)
     keys = _read_keys(settings)
-    with _listen(settings) as listening:
+    with listen(settings) as listening:
         http_port = listening.getsockname()[1]
-        async with _serve_control(loop, settings, version, http_port) as control_port:
-            http = _HttpServer(
-                _http_config(make_app(loop, settings, started_s, folder, keys), settings.patience_s)
-            )
+        async with serve_control(loop, settings, version, http_port) as control_port:
+            app = make_app(loop, settings, started_s, folder, keys)
+            http = HttpServer(app, settings.patience_s)
             serving = asyncio.create_task(http.serve(sockets=[listening]))
             ports = {"http": http_port, "control": control_port}
             _log_problems(loop)
             loop.spares.fill()
-            with _following(folder, settings.watch, keys), _announce(settings, ports, version):
-                await asyncio.wait({serving, asyncio.create_task(told.wait())}, return_when="FIRST_COMPLETED")
-                left_s = await _drain(loop, settings)
+            with (
+                _following(folder, settings.watch, keys, notifier),
+                _announce(settings, ports, version),
+                notifier.serving(lambda: _describe(loop)),
+            ):
+                await _wait_for_any(serving, asyncio.create_task(told.wait()))
+                notifier.tell_stopping(settings.drain_s + CLOSE_S)
+                left_s = await _drain(loop, settings.drain_s, hurried)
             http.config.timeout_graceful_shutdown = max(FLUSH_S, left_s)
             http.should_exit = True
+            await _wait_for_any(serving, asyncio.create_task(hurried.wait()))
+            http.force_exit = hurried.is_set()
             await serving
-        await reporter.close(DELIVER_S)
+        await reporter.close(0.0 if hurried.is_set() else DELIVER_S)
         await loop.close()
+
+
+def _take_end_signals() -> tuple[asyncio.Event, asyncio.Event]:
+    """Set by the first signal to end, and by the second."""
+    told, hurried = asyncio.Event(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(
+            number, lambda: hurried.set() if told.is_set() else told.set()
+        )
+    return told, hurried
+
+
+async def _wait_for_any(*tasks: asyncio.Task[Any]) -> None:
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks[1:]:
+        task.cancel()
 
 
 def make_scheduler(settings: Settings, gpu: Gpu) -> Scheduler:
@@ -192,105 +198,24 @@ def _log_problems(loop: Loop) -> None:
 
 
 @contextlib.contextmanager
-def _following(folder: ModelFolder, how: Watching, keys: Keys) -> Iterator[None]:
+def _following(folder: ModelFolder, how: Watching, keys: Keys, notifier: Notifier) -> Iterator[None]:
     """The folder is watched; at SIGHUP it is looked into, and the file of keys is read again."""
     here = asyncio.get_running_loop()
-    tasks: set[asyncio.Task[Any]] = {asyncio.create_task(folder.watch(how))}
+    tasks: set[asyncio.Task[None]] = {asyncio.create_task(folder.watch(how))}
 
-    def look_again() -> None:
+    async def look_again() -> None:
+        notifier.tell_reloading()
         keys.reload()
-        tasks.add(asyncio.create_task(folder.rescan()))
+        await folder.rescan()
+        notifier.tell("READY=1")
 
-    here.add_signal_handler(signal.SIGHUP, look_again)
+    here.add_signal_handler(signal.SIGHUP, lambda: tasks.add(asyncio.create_task(look_again())))
     try:
         yield
     finally:
         here.remove_signal_handler(signal.SIGHUP)
         for task in tasks:
             task.cancel()
-
-
-@contextlib.contextmanager
-def _listen(settings: Settings) -> Iterator[socket.socket]:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listening:
-        _bound_clients(listening, settings.patience_s)
-        try:
-            listening.bind((settings.host, settings.port))
-        except socket.gaierror:
-            raise StartFailed(
-                f"{settings.host!r} is no address of this machine; choose another --host."
-            ) from None
-        except OSError as error:
-            where = f"{settings.host}:{settings.port}"
-            raise StartFailed(
-                f"{where} cannot be used ({error.strerror}); choose another --host or --port."
-            ) from None
-        listening.listen(2048)
-        listening.setblocking(False)
-        yield listening
-
-
-def _bound_clients(listening: socket.socket, patience_s: int) -> None:
-    """What every connection made through this socket inherits: little memory in the kernel for a client that
-    does not read, and an end for one that is gone without a word."""
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, patience_s * 1000)
-
-
-def _open_more_files() -> None:
-    """As many connections as the system allows: the soft limit is often 1,024."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = FILES_MAX if hard == resource.RLIM_INFINITY else min(hard, FILES_MAX)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def _http_config(app: ASGIApp, patience_s: int) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        http=make_connection_class(patience_s),
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-    )
-
-
-class _HttpServer(uvicorn.Server):
-    """uvicorn without its signal handlers: the node decides when it ends."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@contextlib.asynccontextmanager
-async def _serve_control(loop: Loop, settings: Settings, version: str, http_port: int) -> AsyncIterator[int]:
-    checks = [TokenCheck(settings.control_token)] if settings.control_token else []
-    server = grpc.aio.server(interceptors=checks, options=(("grpc.so_reuseport", 0),))
-    control_pb2_grpc.add_ControlServicer_to_server(Control(loop, version, http_port), server)
-    health = health_aio.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(health, server)
-    for name in ("", SERVICE):
-        await health.set(name, health_pb2.HealthCheckResponse.SERVING)
-    names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)
-    reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), server)
-    where = f"[{settings.host}]" if ":" in settings.host else settings.host
-    try:
-        port = server.add_insecure_port(f"{where}:{settings.control_port}")
-    except RuntimeError:
-        raise StartFailed(
-            f"{where}:{settings.control_port} cannot be used; choose another --control-port."
-        ) from None
-    await server.start()
-    try:
-        yield port
-    finally:
-        await health.enter_graceful_shutdown()
-        await server.stop(grace=1)
 
 
 @contextlib.contextmanager
@@ -308,11 +233,28 @@ def _announce(settings: Settings, ports: dict[str, int], version: str) -> Iterat
         ready.unlink(missing_ok=True)
 
 
-async def _drain(loop: Loop, settings: Settings) -> int:
-    """Nothing new; what runs may finish; then every worker ends. Seconds of the grace that are left to the
-    clients that have not taken all of their answers."""
-    _log.info("draining", grace_s=settings.drain_s)
-    until_s = time.monotonic() + settings.drain_s
-    loop.post(DrainAsked(settings.drain_s * 1000))
-    await loop.until(lambda: loop.scheduler.is_over, settings.drain_s + 10)
+def _describe(loop: Loop) -> str:
+    """What the node does, in a line for the service manager."""
+    scheduler = loop.scheduler
+    ready = sum(i.state is InstanceState.READY for i in scheduler.residents.instances.values())
+    return (
+        f"{scheduler.mission.activity.value}: {ready} models ready, {len(scheduler.requests.open)} requests"
+    )
+
+
+async def _drain(loop: Loop, grace_s: int, hurried: asyncio.Event) -> int:
+    """Nothing new; what runs may finish, until the grace or patience is over; then every worker ends. Seconds
+    of the grace that are left to the clients that have not taken all of their answers."""
+    _log.info("draining", grace_s=grace_s)
+    until_s = time.monotonic() + grace_s
+    loop.post(DrainAsked(grace_s * 1000))
+    for tail in loop.tails.values():
+        tail.close()
+    over = asyncio.create_task(loop.until(lambda: loop.scheduler.is_over, grace_s + CLOSE_S))
+    await _wait_for_any(over, asyncio.create_task(hurried.wait()))
+    if hurried.is_set():
+        over.cancel()
+        _log.warning("ending at once")
+        loop.post(DrainAsked(0))
+        return 0
     return int(until_s - time.monotonic())

@@ -16,6 +16,7 @@ class Tail:
         self._kept = bytearray()
         self._dropped = 0
         self._waiters: set[asyncio.Future[None]] = set()
+        self._closed = False
 
     def append(self, data: bytes) -> None:
         """Take output in."""
@@ -24,25 +25,33 @@ class Tail:
         if surplus > 0:
             del self._kept[:surplus]
             self._dropped += surplus
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+        self._wake()
+
+    def close(self) -> None:
+        """Let those go who follow."""
+        self._closed = True
+        self._wake()
 
     def read(self, bytes_max: int = TAIL_BYTES_MAX) -> bytes:
         """The newest output, at most so many bytes."""
         return bytes(self._kept[-bytes_max:])
 
     async def follow(self) -> AsyncIterator[bytes]:
-        """What is kept, then everything new, without end. A reader that is slower than the writer by more
-        than what is kept misses the oldest."""
+        """What is kept, then everything new, until the tail is closed. A reader slower than the writer
+        by more than what is kept misses the oldest."""
         position = self._dropped
-        while True:
+        while not self._closed:
             start = max(position, self._dropped)
             position = self._dropped + len(self._kept)
             if start < position:
                 yield bytes(self._kept[start - self._dropped :])
             else:
                 await self._wait()
+
+    def _wake(self) -> None:
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
 
     async def _wait(self) -> None:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -54,18 +63,20 @@ class Tail:
 
 
 async def follow_events(tail: Tail) -> AsyncIterator[bytes]:
-    """The same as server-sent events, one for each line, without end."""
+    """The same as server-sent events, one for each line."""
     pieces = tail.follow()
     begun = b""
-    coming = asyncio.ensure_future(anext(pieces))
+    coming = asyncio.ensure_future(anext(pieces, None))
     try:
         while True:
             done, _ = await asyncio.wait({coming}, timeout=PING_S)
             if not done:
                 yield b": ping\n\n"
                 continue
-            *lines, begun = (begun + coming.result()).split(b"\n")
-            coming = asyncio.ensure_future(anext(pieces))
+            if (piece := coming.result()) is None:
+                return
+            *lines, begun = (begun + piece).split(b"\n")
+            coming = asyncio.ensure_future(anext(pieces, None))
             yield b"".join(b"data: " + line.rstrip(b"\r") + b"\n\n" for line in lines)
     finally:
         coming.cancel()
