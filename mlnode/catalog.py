@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from mlnode.errors import DefaultModelMissing, ModelUnknown
 from mlnode.gguf import Header
+from mlnode.instance import Fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class ModelFile:
     """Absolute, symlinks resolved."""
     size_bytes: int
     """All shards together."""
-    fingerprint: tuple[int, int, int]
+    fingerprint: Fingerprint
     """Inode, size and time of change: another file when one of them differs."""
     header: Header | None
     """None when the file is no model we can load."""
@@ -45,11 +46,11 @@ class Catalog:
     files: dict[str, ModelFile] = field(default_factory=dict)
 
     def replace(self, files: Iterable[ModelFile]) -> list[str]:
-        """Take the result of a scan; the identifiers whose file is not the same any more."""
+        """Take the result of a scan; the identifiers whose file is not the same any more, is new, or gone."""
         old, self.files = self.files, {file.id: file for file in sorted(files, key=lambda file: file.id)}
-        return [
-            id for id, file in self.files.items() if id in old and old[id].fingerprint != file.fingerprint
-        ]
+        known = {file.id: file.fingerprint for file in old.values()}
+        found = {file.id: file.fingerprint for file in self.files.values()}
+        return [id for id in {**known, **found} if known.get(id) != found.get(id)]
 
     def find(self, name: str | None) -> ModelFile:
         """The model that a request means. Raises `ModelUnknown` or `DefaultModelMissing`.

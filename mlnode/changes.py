@@ -11,7 +11,8 @@ from mlnode.node import Node
 def take_files(node: Node, files: tuple[ModelFile, ...], now_ms: int) -> Iterator[Action]:
     """Follow a scan. What was learned of a file holds for that file only."""
     for changed in node.catalog.replace(files):
-        node.residents.forget(changed)
+        file = node.catalog.files.get(changed)
+        node.residents.forget(changed, file.fingerprint if file else (0, 0, 0))
     for instance in list(node.residents.resident()):
         yield from _compare(node, instance, now_ms)
 

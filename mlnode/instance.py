@@ -18,6 +18,9 @@ from typing import Final
 
 from mlnode.contexts import KvType
 
+Fingerprint = tuple[int, int, int]
+"""Inode, size and time of change of a file: another file when one of them differs."""
+
 
 class EndReason(Enum):
     """Why a worker has to go."""
@@ -90,6 +93,8 @@ RESIDENCY_MIN_MS, RESIDENCY_MAX_MS = 500, 10_000
 QUANTUM_MS = 5_000
 """A model keeps its memory this long while others wait, so that alternating requests do not only load; not
 against somebody who has waited for half of what he may."""
+BAD_FILES_MAX = 16
+"""Files of one name that are known to be bad: whoever replaces one by another does so a few times."""
 LOAD_FIRST_MS = 1_000
 """Guess of how long a load takes, before there was one."""
 
@@ -124,7 +129,7 @@ class Instance:
     """Requests that hold a slot."""
     n_threads: int = 0
     """CPU threads that the worker has now."""
-    fingerprint: tuple[int, int, int] = (0, 0, 0)
+    fingerprint: Fingerprint = (0, 0, 0)
     """Of the file that the worker loaded."""
     leaving: EndReason | None = None
     """Why it is drained, when that is not for another model's sake: it will not open its gate again."""
@@ -149,7 +154,9 @@ class Instance:
     retry_at_ms: int = 0
     last_error: str = ""
     broken: str = ""
-    """Why this very file cannot be loaded; empty when nothing is known against it."""
+    """Why the present file cannot be loaded; empty when nothing is known against it."""
+    bad_files: dict[Fingerprint, str] = field(default_factory=dict)
+    """Files of this name that could not be loaded, the newest last, and why."""
     given_up: str = ""
     """Why the worker was killed although nobody asked it to go."""
     steps: int = 0
@@ -218,9 +225,16 @@ class Instance:
             self.tripped = True
             self.retry_at_ms = now_ms + CRASH_WINDOW_MS
 
-    def forgive(self) -> None:
-        """The file is another one now: it starts with a clean record."""
-        self.broken, self.retry_at_ms, self.failures, self.tripped = "", 0, 0, False
+    def note_bad_file(self, why: str) -> None:
+        """No second attempt can load the file that the worker had."""
+        self.bad_files[self.fingerprint] = why
+        if len(self.bad_files) > BAD_FILES_MAX:
+            del self.bad_files[next(iter(self.bad_files))]
+
+    def take_file(self, fingerprint: Fingerprint) -> None:
+        """The file is another one now: it starts with its own record."""
+        self.broken = self.bad_files.get(fingerprint, "")
+        self.retry_at_ms, self.failures, self.tripped = 0, 0, False
         self.crashes_ms.clear()
 
     def compute_broken_ms(self, now_ms: int) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from mlnode.actions import Action, EndWorker, SpawnWorker
 from mlnode.catalog import ModelFile
 from mlnode.estimate import compute_estimate
-from mlnode.instance import EndReason, Instance, InstanceState, LoadParams, Step
+from mlnode.instance import EndReason, Fingerprint, Instance, InstanceState, LoadParams, Step
 from mlnode.ledger import Ledger, Shares
 from mlnode.placement import compute_net
 
@@ -110,7 +110,7 @@ class Residents:
         parts, taken = self._parts(held), self._parts(measured)
         self._learn(instance, sum(taken))
         instance.measured_mb = measured_mb
-        if instance.state is not InstanceState.LOADING:
+        if instance.state is not InstanceState.LOADING or instance.given_up:
             return []
         if not self.ledger.grow(instance.worker, measured):
             need_mb = sum(parts)
@@ -180,13 +180,13 @@ class Residents:
         instance.load_progress_ms = instance.progress_ms = instance.beat_ms = now_ms
         return EndWorker(instance.model, instance.worker, reason, force=True)
 
-    def forget(self, model: str) -> None:
-        """The file is another one now: nothing that was learned of it holds."""
+    def forget(self, model: str, fingerprint: Fingerprint) -> None:
+        """The file is another one now: nothing that was learned of the one before holds."""
         for known in (self.learned_mb, self._estimates_mb):
             for key in [key for key in known if key[0] == model]:
                 del known[key]
         if instance := self.instances.get(model):
-            instance.forgive()
+            instance.take_file(fingerprint)
 
 
 def _spread(held: Shares, measured_mb: int, device_mb: tuple[int, ...]) -> Shares:

@@ -171,9 +171,11 @@ class Scheduler(Node):
     def _note_failure(self, instance: Instance, event: WorkerExited) -> None:
         """An operator looks at what came of his load. A bad file is one as long as it is the same."""
         self.by_hand.pop(event.model, None)
-        file = self.catalog.files.get(event.model)
-        if event.code in FINAL_CODES and file is not None and file.fingerprint == instance.fingerprint:
-            instance.broken = event.why
+        if event.code in FINAL_CODES:
+            instance.note_bad_file(event.why)
+            file = self.catalog.files.get(event.model)
+            if file is not None and file.fingerprint == instance.fingerprint:
+                instance.broken = event.why
 
     def _may_repeat(self, request: Request) -> bool:
         allowed = request.kind not in self.mission.refuses and self.draining_until_ms is None
