@@ -203,7 +203,8 @@ class Instance:
 
     def note_progress(self, permille: int, now_ms: int) -> bool:
         """A load came further; False when it did not."""
-        if self.state is not InstanceState.LOADING or permille <= self.load_permille:
+        loading = self.state is InstanceState.LOADING and not self.given_up
+        if not loading or permille <= self.load_permille:
             return False
         self.load_permille, self.load_progress_ms = permille, now_ms
         return True

@@ -137,7 +137,8 @@ def choose_victims(
 ) -> tuple[Sequence[int], tuple[str, ...]] | None:
     """The pool to make room on and whom to evict there, or None where not even all of them suffice.
 
-    The cheapest choice wins: fewest that have to be drained, then those that were not used for longest."""
+    The cheapest choice wins: fewest that have to be drained, then those that were not used for longest,
+    then the fewest."""
     found = [(pool, _victims_on(need_mb, pool, outlook, candidates)) for pool in pools]
     possible = [(pool, victims) for pool, victims in found if victims is not None]
     if not possible:
@@ -146,9 +147,10 @@ def choose_victims(
     return pool, tuple(candidate.model for candidate in chosen)
 
 
-def _cost(victims: Sequence[Candidate]) -> tuple[int, int, int]:
+def _cost(victims: Sequence[Candidate]) -> tuple[int, int, int, int]:
     fresh = sum(victim.busy and not victim.draining for victim in victims)
-    return (fresh, sum(victim.busy for victim in victims), max((v.since_ms for v in victims), default=-1))
+    latest_ms = max((victim.since_ms for victim in victims), default=-1)
+    return fresh, sum(victim.busy for victim in victims), latest_ms, len(victims)
 
 
 def _victims_on(

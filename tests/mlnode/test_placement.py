@@ -139,6 +139,11 @@ class TestVictims:
         assert choose_victims(400, [(0,), (1,)], outlook, [busy, idle, small]) == ((1,), ("idle",))
         assert choose_victims(150, [(0,), (1,)], outlook, [busy, idle, small]) == ((0,), ("small",))
 
+    def test_who_helps_on_two_devices_goes_alone_where_that_suffices(self) -> None:
+        beside, both = Candidate("a", (158, 0), 5, busy=False), Candidate("b", (125, 248), 5, busy=False)
+        outlook = Outlook(make_devices([330, 430]), [47, 84], [0, 0])
+        assert choose_victims(248, [(0,), (1,)], outlook, [beside, both]) == ((1,), ("b",))
+
     def test_nobody_goes_when_enough_is_coming_on_one_device(self) -> None:
         idle = Candidate("idle", (0, 500), 9, busy=False)
         outlook = Outlook(make_devices([500, 500]), [100, 0], [400, 0])

@@ -19,18 +19,7 @@ from mlnode.actions import (
 )
 from mlnode.catalog import Catalog, ModelFile
 from mlnode.errors import (
-    DefaultModelMissing,
-    ModelBroken,
-    ModelTooLarge,
-    ModelUnavailable,
-    ModelUnknown,
-    NodeBusy,
-    NodeDraining,
-    NodeNotServing,
-    QueueFull,
     Refusal,
-    WaitExpired,
-    WorkerLost,
 )
 from mlnode.events import (
     Cancelled,
@@ -49,12 +38,13 @@ from mlnode.events import (
 )
 from mlnode.gguf import Header
 from mlnode.instance import FINAL_CODES, EndReason, InstanceState
-from mlnode.mode import Activity, Kind, PocJob, PocStage
+from mlnode.mode import Kind, PocJob, PocStage
 from mlnode.node import Limits
 from mlnode.placement import compute_net
 from mlnode.residents import LINGER_MS
 from mlnode.scheduler import Scheduler
-from mlnode.waiting import FRESH_MS, PAUSE_MAX_MS
+from mlnode.waiting import FRESH_MS
+from tests.mlnode.laws import check, check_time, judge_eviction, judge_refusal
 
 MIB = 1024 * 1024
 WEIGHTS_MB = {"a": 50, "b": 100, "c": 200, "d": 300, "e": 620, "huge": 5000}
@@ -119,6 +109,8 @@ class World:
     """Requests inside a process, and which."""
     asked: dict[int, Asked] = field(default_factory=dict)
     ended: set[int] = field(default_factory=set)
+    evicted: list[int] = field(default_factory=list)
+    """Told to go for others just now."""
     lost: set[int] = field(default_factory=set)
     """Requests whose process has just died under them."""
     crashes: dict[str, list[int]] = field(default_factory=dict)
@@ -141,8 +133,11 @@ class World:
         self.told += 1
         for action in self.scheduler.handle(event, self.now_ms):
             self.perform(action)
+        for worker in self.evicted:
+            judge_eviction(self, worker)
+        self.evicted.clear()
         self.lost.clear()
-        self.check()
+        check(self)
 
     def command(self, event: Event) -> bool:
         """Whether it was obeyed. Nothing has changed when it was not."""
@@ -237,7 +232,7 @@ class World:
             self._wait(next_ms)
             if next_ms == wake_ms:
                 self.tell(Woken())
-            self.check_time()
+            check_time(self)
 
     def _wait(self, until_ms: int) -> None:
         for request, asked in self.asked.items():
@@ -278,7 +273,7 @@ class World:
             case CancelRequest(request, worker):
                 assert self.given[request] == worker
             case Refuse(request, refusal):
-                self._judge_refusal(request, refusal)
+                judge_refusal(self, request, refusal)
                 self._end(request)
 
     def _spawn(self, action: SpawnWorker) -> None:
@@ -294,6 +289,10 @@ class World:
         assert action.devices == tuple(gpu for gpu in on if gpu is not None)
         assert len(action.tensor_split) == (len(on) if len(on) > 1 else 0)
         assert not action.tensor_split or abs(sum(action.tensor_split) - 1) < 1e-9
+        if len(on) > 1:
+            rooms = self.scheduler.residents.compute_rooms(action.model, self.scheduler.pinned())
+            need_mb = self.scheduler.compute_need_mb(action.model)
+            assert max(compute_net(ledger.devices, rooms)) < need_mb, "one device could hold it"
         self.processes[action.worker] = Process(
             action.model,
             file.fingerprint,
@@ -308,11 +307,12 @@ class World:
         process = self.processes[action.worker]
         assert process.model == action.model
         if action.reason is EndReason.ROOM:
-            self._judge_eviction(action, process)
+            self.evicted.append(action.worker)
         if action.reason is EndReason.IDLE:
             ttl_ms = self.scheduler.find_ttl_ms(process.model)
             assert ttl_ms and self.now_ms >= process.used_ms + ttl_ms, "too early"
-            assert action.worker not in self.given.values()
+        if action.reason in (EndReason.IDLE, EndReason.HAND, EndReason.FILE) and not action.force:
+            assert action.worker not in self.given.values(), "with work"
         process.told = True
         process.killed = process.killed or (action.force and self._is_crash_to(action))
 
@@ -321,32 +321,6 @@ class World:
         state = self.scheduler.instance_of(action.model).state
         return state is not InstanceState.ENDING
 
-    def _judge_eviction(self, action: EndWorker, process: Process) -> None:
-        scheduler, ledger = self.scheduler, self.scheduler.residents.ledger
-        assert process.model not in scheduler.pinned(), "pinned"
-        assert process.loaded, "loading"
-        preempted = scheduler.mission.activity is Activity.GENERATING
-        busy = bool(self.waiting_for(process.model))
-        if busy and not preempted:
-            worth_ms = min(10_000, max(500, 2 * (process.ready_ms - process.spawned_ms)))
-            assert self.now_ms >= process.ready_ms + worth_ms, "before its residency"
-        assert preempted or action.worker not in self.given.values(), "with work"
-        unmet = [model for model in self.wanted() if not self.is_running(model)]
-        assert unmet, "for nobody"
-        coming = [ledger.share_of(worker) for worker in self._leaving() | {action.worker}]
-        ahead = [sum(column) for column in zip(ledger.free(), *coming, strict=True)]
-        without = [mb - own for mb, own in zip(ahead, ledger.share_of(action.worker), strict=True)]
-        needs = [scheduler.compute_need_mb(model) for model in unmet]
-        net = compute_net(ledger.devices, without)
-        helped = [index for index, mb in enumerate(ledger.share_of(action.worker)) if mb]
-        assert any(net[index] < sum(needs) for index in helped), "without need"
-        if len(needs) == 1:
-            assert max(net) < needs[0], "it would fit without"
-
-    def _leaving(self) -> set[int]:
-        going = {worker for worker, process in self.processes.items() if process.told}
-        return going | set(self.scheduler.residents.lingering)
-
     def wanted(self) -> set[str]:
         """Models for which somebody may be evicted."""
         scheduler = self.scheduler
@@ -354,7 +328,8 @@ class World:
         return waited | set(scheduler.by_hand) | ({scheduler.mission.model} - {""})
 
     def is_running(self, model: str) -> bool:
-        return any(p.model == model and not p.told for p in self.processes.values())
+        staying = self.scheduler.instance_of(model).leaving is None
+        return staying and any(p.model == model and not p.told for p in self.processes.values())
 
     def waiting_for(self, model: str) -> list[int]:
         line = self.scheduler.requests.lines.get(model)
@@ -364,6 +339,7 @@ class World:
         process = self.processes[worker]
         assert process.model == model and process.loaded and not process.killed
         assert request in self.asked and request not in self.given
+        assert not self.asked[request].streamed, "half an answer and another one"
         assert self.files[model].fingerprint == process.fingerprint, "from an old file"
         self.given[request] = worker
         process.used_ms = self.now_ms
@@ -375,108 +351,6 @@ class World:
         assert request not in self.ended
         self.ended.add(request)
         del self.asked[request]
-
-    def _judge_refusal(self, request: int, refusal: Refusal) -> None:
-        """Every ground that is given is a true one."""
-        scheduler, asked = self.scheduler, self.asked[request]
-        self.refusals[refusal.reason] = self.refusals.get(refusal.reason, 0) + 1
-        model = asked.model or ""
-        match refusal:
-            case QueueFull():
-                assert len(self.waiting_for(model)) >= self.limits.max_queue_depth
-                assert 1 <= (refusal.retry_after_s or 0) <= 60
-            case NodeBusy():
-                assert len(self.asked) > self.limits.max_inflight
-            case WaitExpired():
-                over = asked.line_ms >= self.limits.max_wait_ms + PAUSE_MAX_MS
-                assert over or asked.waited_ms >= self.limits.max_wait_ms, "too early"
-                late = self.waited_before.get(request, 0) > self.limits.max_wait_ms // 2
-                assert self.waited_before == {} or late or model in self.crashes, "in calm weather"
-            case ModelUnknown():
-                assert model not in self.files
-            case DefaultModelMissing():
-                assert asked.model is None
-            case ModelBroken():
-                file = self.files.get(model)
-                assert file is None or file.problem or (model, file.fingerprint) in self.bad
-            case ModelTooLarge():
-                need_mb = scheduler.compute_need_mb(model)
-                assert need_mb > scheduler.residents.compute_room_mb(model, scheduler.pinned())
-            case ModelUnavailable():
-                assert len(self.crashes[model]) >= 3
-            case NodeNotServing():
-                assert asked.kind in scheduler.mission.refuses
-            case NodeDraining():
-                assert scheduler.draining_until_ms is not None
-            case WorkerLost():
-                assert request in self.lost
-                changed = asked.kind in scheduler.mission.refuses or scheduler.draining_until_ms is not None
-                assert asked.streamed or asked.lost == 2 or changed
-            case _:
-                raise AssertionError(refusal)
-
-    # What holds at every instant
-
-    def check(self) -> None:
-        self.check_memory()
-        self.check_requests()
-        self.check_threads()
-        self.check_gates()
-        loading = [p for p in self.processes.values() if not p.loaded and not p.told]
-        assert len(loading) <= self.limits.max_loads
-
-    def check_memory(self) -> None:
-        ledger = self.scheduler.residents.ledger
-        for device, used_mb in zip(ledger.devices, ledger.used(), strict=True):
-            assert used_mb + device.margin_mb <= device.budget_mb
-        assert set(self.processes) | set(self.lingering) == set(ledger.held)
-        for worker, process in self.processes.items():
-            assert all(map(int.__ge__, ledger.held[worker], process.shares))
-
-    def check_requests(self) -> None:
-        requests = self.scheduler.requests
-        assert set(self.asked) == set(requests.open)
-        assert set(self.given) == set(requests.slots)
-        waiting = [request.id for line in requests.lines.values() for request in line.waiting]
-        assert sorted(waiting) == sorted(set(self.asked) - set(self.given))
-        assert all(asked.lost < 2 for asked in self.asked.values())
-        for line in requests.lines.values():
-            back = sum(request.retried for request in line.waiting)
-            slots = 1 + self.limits.params.slots
-            assert len(line.waiting) <= self.limits.max_queue_depth + slots + back
-
-    def check_threads(self) -> None:
-        busy = {worker for worker in self.processes if self._works(worker)}
-        threads = [self.processes[worker].threads for worker in busy]
-        assert sum(threads) <= max(self.limits.cores, len(busy))
-        if len(busy) == 1:
-            (process,) = (self.processes[worker] for worker in busy)
-            assert process.threads == min(process.params_threads, self.limits.cores)
-
-    def _works(self, worker: int) -> bool:
-        process = self.processes[worker]
-        if process.told:
-            return False
-        return not process.loaded or process.mines or worker in self.given.values()
-
-    def check_gates(self) -> None:
-        """A gate is closed for somebody who is there."""
-        instances = self.scheduler.residents.instances.values()
-        closed = [i for i in instances if i.state is InstanceState.DRAINING and i.staying]
-        if self.scheduler.draining_until_ms is None:
-            assert not closed or any(not self.is_running(model) for model in self.wanted())
-
-    def check_time(self) -> None:
-        """After the alarm of this instant was heard."""
-        for request, asked in self.asked.items():
-            if request not in self.given:
-                assert asked.waited_ms < self.limits.max_wait_ms
-                assert asked.line_ms < self.limits.max_wait_ms + PAUSE_MAX_MS
-        for worker, process in self.processes.items():
-            ttl_ms = self.scheduler.find_ttl_ms(process.model)
-            idle = process.loaded and not process.told and worker not in self.given.values()
-            if ttl_ms and idle and not process.mines and not self.waiting_for(process.model):
-                assert self.now_ms < process.used_ms + ttl_ms, "it should be gone"
 
     # Calm weather
 
