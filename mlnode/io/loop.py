@@ -168,6 +168,7 @@ class Loop:
         it so."""
         if isinstance(end, Done) and (model := self.scheduler.requests.slots.get(request)):
             self.figures.of(model).tokens_prompt += end.n_prompt
+            self.figures.of(model).tokens_cached += end.n_cached
         self.post(RequestEnded(request))
         self._finish(request, end)
 

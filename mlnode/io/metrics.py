@@ -19,7 +19,7 @@ from prometheus_client.registry import Collector
 from mlnode import __version__
 from mlnode.figures import Histogram, ModelFigures
 from mlnode.io.loop import Loop
-from mlnode.io.status import MODEL_STATES, DeviceView, ModelView, see_devices, see_models, see_yield
+from mlnode.io.views import MODEL_STATES, DeviceView, ModelView, see_devices, see_models, see_yield
 from mlnode.mode import Activity
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -46,7 +46,6 @@ _GAUGES: tuple[tuple[str, str, Callable[[ModelView], float | None]], ...] = (
         "Memory measured after the last load; absent when not loaded.",
         lambda m: _bytes(m.measured_mb),
     ),
-    ("reserved_bytes", "Memory held for the model in the ledger.", lambda m: _bytes(m.reserved_mb)),
     ("resident_bytes", "Resident memory of the worker process now.", lambda m: m.resident_bytes),
     ("load_progress_ratio", "How far a load has come; absent when none is under way.", lambda m: m.progress),
     ("breaker_open", "1 while nothing is loaded because it crashed too often.", lambda m: m.breaker_open),
@@ -150,6 +149,11 @@ def _show_models(models: list[ModelView]) -> Iterator[Metric]:
         for state in MODEL_STATES:
             states.add_metric([view.model, state], view.state == state)
     yield states
+    held = _gauge("model_reserved_bytes", "Memory held for the model in the ledger.", "model", "device")
+    for view in models:
+        for device, mebibytes in view.held_mb.items():
+            held.add_metric([view.model, device], mebibytes * MIB)
+    yield held
     for name, text, value in _GAUGES:
         gauge = _gauge(f"model_{name}", text, "model")
         for view in models:

@@ -122,9 +122,14 @@ class TestNumbers:
         assert hosting_node.instance("b.gguf")["crashes"] == crashes + 1
 
     def test_an_eviction_is_counted_by_its_reason(self, start_node: Callable[..., Node]) -> None:
-        node = start_node("--vram-budget-mb", "90", "--vram-margin-mb", "20")
+        node = start_node("--vram-budget-mb", "90", "--vram-margin-mb", "20", "--ttl-s", "900")
         for model in ("a.gguf", "b.gguf"):
             assert node.complete(model).status_code == 200
         assert read(node, "evictions_total", model="a.gguf", reason="room") == 1
         assert read(node, "evictions_total") == node.status()["evictions_total"] == 1
         assert read(node, "model_reserved_bytes", model="a.gguf") == 0
+        (device,) = node.status()["devices"]
+        assert node.instance("b.gguf")["devices"] == {device["device"]: device["reserved_mb"]}
+        assert read(node, "model_reserved_bytes", model="b.gguf") == device["reserved_mb"] * 1024**2
+        assert 0 < node.instance("b.gguf")["ttl_left_s"] <= 900
+        assert node.instance("a.gguf")["ttl_left_s"] is None
