@@ -16,7 +16,7 @@ from broker.poc_verdict import Verdict, compute_verdict
 CHUNK_NONCES = 32
 MAX_ATTEMPTS = 5
 LATE_RATE = ExactDecimal(2, -1)
-"""Part of honest nonces that other hardware sees beyond the target: about twice what was measured on the most
+"""Part of honest nonces that other hardware sees beyond the target, with room: 14 % were measured on the most
 different kernels. Most nonces that count lie near the target."""
 
 

@@ -42,7 +42,7 @@ PROFILE_NONCES = 96
 """Nonces over which a model's profile (mean and deviation of each dimension) is taken."""
 
 LATE_PPM = 200_000
-"""Part of honest nonces, in millionths, that other hardware sees beyond the target: about twice what was
+"""Part of honest nonces, in millionths, that other hardware sees beyond the target, with room: 14 % were
 measured on the most different kernels. Most nonces that count lie near the target."""
 
 _TOKENS = b"meshkeeper/poc/1/tokens"

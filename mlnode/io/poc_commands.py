@@ -163,7 +163,7 @@ def _tell_frauds(report: "Report") -> Table:
 
 def _write(path: Path, report: "Report") -> None:
     try:
-        path.write_text(json.dumps(asdict(report), indent=1) + "\n")
+        path.write_text(json.dumps(asdict(report)) + "\n")
     except OSError as error:
         raise _fail(f"{path} was not written: {error.strerror}.") from None
 
