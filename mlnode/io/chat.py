@@ -12,18 +12,18 @@ answer may ramble, but it is never empty: the first token is one that shows some
 
 import json
 from collections.abc import Sequence
-from typing import Any
-
-from jinja2 import Template, TemplateError
+from typing import TYPE_CHECKING, Any
 
 from mlnode.io.frames import ChatCall, ChatMessage, ChatTool
-from mlnode.io.sandbox import MeteredEnvironment
 from mlnode.tools import CallFormat, find_format
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+    from mlnode.io.sandbox import MeteredEnvironment
 
 PLAIN_STOP = ("\nuser:", "\nassistant:", "\nsystem:", "\nUser:", "\nAssistant:", "\nSystem:")
 """Where an answer to the plain template ends."""
-
-_FAULTS = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
 
 
 class BadTemplate(Exception):
@@ -38,8 +38,7 @@ class ChatFormat:
         self.is_plain = not template
         self._source = template
         self._tokens = {"bos_token": bos, "eos_token": eos}
-        self._environment = MeteredEnvironment()
-        self._compiled: tuple[Template, frozenset[str]] | None = None
+        self._compiled: tuple[MeteredEnvironment, Template, frozenset[str]] | None = None
 
     @property
     def stop(self) -> tuple[str, ...]:
@@ -57,16 +56,19 @@ class ChatFormat:
             raise BadTemplate("a conversation needs at least one message")
         if self.is_plain:
             return _render_plain(messages, tools)
+        from mlnode.io import sandbox  # a template engine takes a tenth of a swap to import
+
         try:
             if self._compiled is None:
-                self._compiled = self._environment.compile_chat(self._source)
-            template, names = self._compiled
+                environment = sandbox.MeteredEnvironment()
+                self._compiled = (environment, *environment.compile_chat(self._source))
+            environment, template, names = self._compiled
             if tools and "tools" not in names:
-                raise TemplateError("it knows of no tools; ask without tools, or ask another model")
+                raise ValueError("it knows of no tools; ask without tools, or ask another model")
             values = {"messages": [_turn(message) for message in messages], "add_generation_prompt": True}
             shown = {"tools": [_tool(tool) for tool in tools]} if tools else {}
-            return self._environment.render_chat(template, {**values, **shown, **self._tokens})
-        except _FAULTS as error:
+            return environment.render_chat(template, {**values, **shown, **self._tokens})
+        except sandbox.FAULTS as error:
             raise BadTemplate(f"the model's chat template refuses the conversation: {error}") from error
 
 

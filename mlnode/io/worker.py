@@ -7,6 +7,7 @@ between two decodes and owns everything else. The end of the socket, the parent'
 process; it always leaves by `os._exit`, because tearing down a GPU back end may hang.
 """
 
+import importlib
 import os
 import queue
 import sys
@@ -43,6 +44,8 @@ EXIT_OK, EXIT_BROKEN_FRAME, EXIT_LOAD_FAILED, EXIT_ENGINE = 0, 2, 3, 4
 """Exit statuses: told to end; the front sent no frame of ours; `LoadFailed` was sent; llama.cpp failed."""
 
 HEARTBEAT_S = 1.0
+AHEAD_S = 0.1
+"""A worker that has no order for so long was prepared ahead."""
 
 
 class Worker:
@@ -106,7 +109,7 @@ class Worker:
 
     def work(self) -> int:
         """Load, then serve until told to stop; the exit status."""
-        order = self._inbox.get()
+        order = self._await_load()
         if isinstance(order, Stop):
             return EXIT_OK
         if not isinstance(order, Load):
@@ -122,6 +125,14 @@ class Worker:
             print(f"the engine failed: {error}", flush=True)
             return EXIT_ENGINE
         return EXIT_OK
+
+    def _await_load(self) -> FrontFrame:
+        """The first order. A worker that is prepared ahead imports meanwhile what only some models need."""
+        try:
+            return self._inbox.get(timeout=AHEAD_S)
+        except queue.Empty:
+            importlib.import_module("mlnode.io.sandbox")
+            return self._inbox.get()
 
     def _serve(self, engine: Engine, poc: PocWork) -> None:
         """Orders first; then requests and PoC, which share the time equally when both have work."""

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -127,3 +128,25 @@ async def test_a_prepared_worker_is_silent_until_it_is_told_to_load() -> None:
     with ours, pytest.raises(TimeoutError):
         await asyncio.to_thread(ours.recv, 1)
     assert await process.wait() == 0
+
+
+def test_a_worker_imports_nothing_that_its_first_token_does_not_need() -> None:
+    script = (
+        "import sys\n"
+        "from mlnode.io import entry\n"
+        "entry.import_interface()\n"
+        "import mlnode.io.worker\n"
+        "import llama_cpp\n"
+        "assert llama_cpp.llama_decode and not hasattr(llama_cpp, 'Llama')\n"
+        "print(*{'jinja2', 'diskcache', 'asyncio', 'pydantic', 'starlette', 'grpc'} & set(sys.modules))\n"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == []
+
+
+async def test_a_prepared_worker_has_imported_what_only_some_models_need(make: Make) -> None:
+    spares = make()
+    spares.fill()
+    await until(lambda: len(spares.pids) == 1)
+    (pid,) = spares.pids
+    await until(lambda: "markupsafe" in Path(f"/proc/{pid}/maps").read_text())  # jinja2's compiled part
