@@ -1,10 +1,11 @@
 """Whether a request gets into the node: at once, cheapest checks first; the first ground counts."""
 
-from mlnode.catalog import ModelFile
+from mlnode.catalog import UNSETTLED, ModelFile
 from mlnode.errors import (
     ModelBroken,
     ModelTooLarge,
     ModelUnavailable,
+    ModelUnsettled,
     NodeBusy,
     NodeDraining,
     NodeNotServing,
@@ -52,6 +53,8 @@ def find_obstacle(node: Node, file: ModelFile, now_ms: int) -> Refusal | None:
     instance = node.instance_of(file.id)
     if instance.staying:
         return None
+    if file.problem == UNSETTLED:
+        return ModelUnsettled(file.id)
     if not node.is_loadable(file):
         return ModelBroken(file.id, file.problem or instance.broken)
     need_mb = node.residents.compute_need_mb(file, node.load_params(file.id))

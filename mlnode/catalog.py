@@ -13,6 +13,9 @@ from mlnode.errors import DefaultModelMissing, ModelUnknown
 from mlnode.gguf import Header
 from mlnode.instance import Fingerprint
 
+UNSETTLED = "it is still being written"
+"""The problem of a file that changes at this moment."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:

@@ -5,11 +5,12 @@ Whoever is not obeyed gets the `Refusal`, and nothing has changed then.
 
 from mlnode.actions import Action, CancelRequest, StopMining
 from mlnode.admission import find_obstacle
-from mlnode.catalog import ModelFile
+from mlnode.catalog import UNSETTLED, ModelFile
 from mlnode.errors import (
     ModelBroken,
     ModelManaged,
     ModelTooLarge,
+    ModelUnsettled,
     NodeDraining,
     NodeNotServing,
     Refusal,
@@ -116,6 +117,8 @@ def _validate(node: Node, height: int, now_ms: int) -> list[Action]:
 def _check_command(node: Node, model: str, params: LoadParams) -> ModelFile:
     """The file that a command names, if it can be served. Identifiers and names are both understood."""
     file = node.catalog.find(model)
+    if file.problem == UNSETTLED:
+        raise ModelUnsettled(file.id)
     if file.problem or file.header is None:
         raise ModelBroken(file.id, file.problem)
     need_mb = node.residents.compute_need_mb(file, params)

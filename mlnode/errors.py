@@ -3,7 +3,8 @@
     Refusal
     ├── the caller's fault, final      ModelUnknown, DefaultModelMissing, RequestInvalid, ArgumentInvalid,
     │                                  GenerationStale, StageWrong, ModelManaged
-    ├── the caller should come back    QueueFull, WaitExpired, NodeBusy, ModelUnavailable
+    ├── the caller should come back    QueueFull, WaitExpired, NodeBusy, ModelUnavailable,
+    │                                  ModelUnsettled
     ├── the node does something else   NodeNotServing, NodeDraining
     ├── it can never be                ModelTooLarge, ModelBroken
     └── our fault                      WorkerLost
@@ -137,6 +138,16 @@ class ModelUnavailable(Refusal):
     def __init__(self, model: str, why: str, retry_after_s: int) -> None:
         super().__init__(f"{model!r} crashed repeatedly ({why}); try again in {retry_after_s} s.")
         self.retry_after_s = retry_after_s
+
+
+class ModelUnsettled(Refusal):
+    """The model's file is being written at this moment."""
+
+    reason = "MODEL_UNSETTLED"
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"The file of {model!r} is still being written; try again in 1 s.")
+        self.retry_after_s = 1
 
 
 class NodeNotServing(Refusal):

@@ -23,6 +23,7 @@ from mlnode.errors import (
     ModelTooLarge,
     ModelUnavailable,
     ModelUnknown,
+    ModelUnsettled,
     NodeBusy,
     NodeDraining,
     NodeNotServing,
@@ -55,6 +56,7 @@ STATUSES: dict[type[Refusal], int] = {
     NodeNotServing: 503,
     NodeDraining: 503,
     ModelUnavailable: 503,
+    ModelUnsettled: 503,
     ModelTooLarge: 507,
 }
 _INVALID = {

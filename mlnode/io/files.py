@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from mlnode.catalog import ModelFile
+from mlnode.catalog import UNSETTLED, ModelFile
 from mlnode.gguf import GgufError, Header, read_header
 
 Fingerprint = tuple[int, int, int]
@@ -23,7 +23,6 @@ Stock = Mapping[str, Fingerprint]
 """What lies in the folder, without a look inside: identifiers and fingerprints."""
 
 GONE: Fingerprint = (0, 0, 0)
-UNSETTLED = "it is still being written"
 
 _SHARD = re.compile(r"-(\d{5})-of-(\d{5})\.gguf$", re.IGNORECASE)
 _PROJECTOR = re.compile(r"(?:^|[-_.])mmproj(?:[-_.]|$)", re.IGNORECASE)

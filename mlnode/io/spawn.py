@@ -8,6 +8,7 @@ exception in the middle of somebody's request.
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -90,9 +91,12 @@ class WorkerProcess:
             return b""
 
     def kill(self) -> None:
-        """SIGKILL, at once. Harmless when it is dead already."""
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        """SIGKILL, at once. Harmless when it is dead already.
+
+        Not by `Popen.kill`: it first asks whether the child is dead, and so takes its status from `wait`."""
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGKILL)
 
     async def stop(self, timeout_s: float = 5.0) -> int:
         """Ask it to end, kill it after `timeout_s`; the exit status."""

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mlnode.io.files import UNSETTLED, scan_models, take_stock
+from mlnode.catalog import UNSETTLED
+from mlnode.io.files import scan_models, take_stock
 from mlnode.io.llama import Model
 from mlnode.io.made_gguf import write_tiny_gguf
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from mlnode.catalog import ModelFile
-from mlnode.io.files import UNSETTLED
+from mlnode.catalog import UNSETTLED, ModelFile
 from mlnode.io.watch import Changes, ModelFolder, Watching
 
 

@@ -19,6 +19,10 @@ WAIT_S = 30.0
 
 V = TypeVar("V")
 
+http = httpx.Client(verify=False, limits=httpx.Limits(max_keepalive_connections=0))
+"""For all tests, a connection for each request: to read the world's certificates takes longer than
+most of what is asked here."""
+
 
 def wait_until(condition: Callable[[], V], what: str, timeout_s: float = WAIT_S) -> V:
     """The condition's first true value; fails when there is none in time."""
@@ -71,7 +75,7 @@ class Node:
         self.ports = json.loads(ready.read_text())["ports"]
 
     def status(self) -> dict[str, Any]:
-        body: dict[str, Any] = httpx.get(f"{self.url}/status").raise_for_status().json()
+        body: dict[str, Any] = http.get(f"{self.url}/status").raise_for_status().json()
         return body
 
     def instance(self, model: str = "a.gguf") -> dict[str, Any]:
@@ -88,7 +92,7 @@ class Node:
     def complete(self, model: str | None = "a.gguf", **body: Any) -> httpx.Response:
         named = {"model": model} if model is not None else {}
         request = {**named, "prompt": "the day", "max_tokens": 8, "temperature": 0, **body}
-        return httpx.post(f"{self.url}/v1/completions", json=request, timeout=WAIT_S)
+        return http.post(f"{self.url}/v1/completions", json=request, timeout=WAIT_S)
 
     def log(self) -> str:
         return (self.home / "log").read_text()

@@ -9,7 +9,9 @@ from typing import Any
 
 import httpx
 
-from tests.mlnode.system.nodes import WAIT_S, Node, wait_until
+from tests.mlnode.system.nodes import WAIT_S, Node, http, wait_until
+
+CTX_SIZE = 16_384
 
 LONG: dict[str, Any] = {"prompt": "the day", "max_tokens": 16000, "stream": True}
 """Far more than any test waits for."""
@@ -54,7 +56,7 @@ def send_raw(node: Node, data: bytes) -> bytes:
 def streaming(node: Node, model: str, path: str = "/v1/completions", **body: Any) -> Iterator[Iterator[str]]:
     """A long answer under way: its lines, of which the first has come."""
     request = {**LONG, "model": model, **body}
-    with httpx.stream("POST", f"{node.url}{path}", json=request, timeout=60) as response:
+    with http.stream("POST", f"{node.url}{path}", json=request, timeout=60) as response:
         lines = (line for line in response.iter_lines() if line)
         assert response.status_code == 200, response.read()
         assert next(lines)

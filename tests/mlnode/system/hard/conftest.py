@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from mlnode.io.made_gguf import write_tiny_gguf
+from tests.mlnode.system.hard.clients import CTX_SIZE
 from tests.mlnode.system.nodes import Node, launch
 
-CTX_SIZE = 16_384
 MARGIN_MB = 20
 
 

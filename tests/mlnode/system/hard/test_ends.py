@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 
 from tests.mlnode.system.hard.clients import code_of, preload, streaming
-from tests.mlnode.system.nodes import ROOT, Node, is_gone, read_broken, wait_until
+from tests.mlnode.system.nodes import ROOT, Node, http, is_gone, read_broken, wait_until
 
 Start = Callable[..., Node]
 
@@ -34,7 +34,7 @@ def test_a_node_killed_under_load_leaves_no_process_and_its_place_is_free_at_onc
     with ExitStack() as stack, ThreadPoolExecutor(1) as pool:
         for _ in range(3):
             stack.enter_context(streaming(node, "slow.gguf"))
-        loading = pool.submit(httpx.post, f"{node.url}/infer", json={"model": "b.gguf", "prompt": "x"})
+        loading = pool.submit(http.post, f"{node.url}/infer", json={"model": "b.gguf", "prompt": "x"})
         wait_until(lambda: node.instance("b.gguf")["pid"], "a load under way")
         family = descendants(node.process.pid)
         assert len(family) >= 3

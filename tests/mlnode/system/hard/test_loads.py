@@ -6,11 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
-
 from mlnode.io.made_gguf import write_tiny_gguf
 from tests.mlnode.system.hard.clients import code_of, preload, streaming, wait_idle
-from tests.mlnode.system.nodes import Node, wait_until
+from tests.mlnode.system.nodes import Node, http, wait_until
 
 Start = Callable[..., Node]
 
@@ -133,4 +131,4 @@ def test_a_failed_load_leaves_nothing_behind_and_spoils_nothing(
     assert status["used_est_mb"] < 2 * needs_mb["a.gguf"]
     assert node.state("b.gguf") == "failed"
     assert node.instance("b.gguf")["pid"] is None
-    assert httpx.get(f"{node.url}/readyz").json()["models"] == ["a.gguf"]
+    assert http.get(f"{node.url}/readyz").json()["models"] == ["a.gguf"]

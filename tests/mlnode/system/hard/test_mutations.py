@@ -10,12 +10,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 import numpy as np
 
 from mlnode.io.made_gguf import write_tiny_gguf
 from tests.mlnode.system.hard.clients import code_of, wait_idle
-from tests.mlnode.system.nodes import Node
+from tests.mlnode.system.nodes import Node, http
 
 Start = Callable[..., Node]
 
@@ -131,7 +130,7 @@ def test_damaged_models_are_refused_or_answer_and_nobody_else_notices(
     folder.mkdir()
     write_damaged(folder)
     node = start_hard(models=folder, room_mb=needs_mb["a.gguf"] * 7 // 2)
-    listed = httpx.get(f"{node.url}/models").json()["models"]
+    listed = http.get(f"{node.url}/models").json()["models"]
     assert len(listed) == HEADERS + BODIES + 1
     suspects = [entry["id"] for entry in listed if not entry.get("error") and entry["id"] != "sound.gguf"]
     over, served = threading.Event(), Counter[str]()

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
-import httpx
 import pytest
 
 from tests.mlnode.system.hard.clients import code_of, send_raw
-from tests.mlnode.system.nodes import Node
+from tests.mlnode.system.nodes import Node, http
 
 Start = Callable[..., Node]
 
@@ -54,7 +53,7 @@ def test_a_name_is_looked_up_and_never_a_path(roomy_node: Node, name: str) -> No
     loads = roomy_node.status()["loads_total"]
     for path in ("/infer", "/v1/completions"):
         request = {"model": name, "prompt": "x", "max_tokens": 1}
-        answer = httpx.post(f"{roomy_node.url}{path}", json=request, timeout=30)
+        answer = http.post(f"{roomy_node.url}{path}", json=request, timeout=30)
         assert (answer.status_code, code_of(answer)) == (404, "model_unknown")
         assert len(answer.content) < 2000
     assert roomy_node.status()["loads_total"] == loads
@@ -72,7 +71,7 @@ def test_the_folder_of_a_model_cannot_be_left_by_the_path_of_a_request(roomy_nod
 
 def test_a_surrogate_alone_in_a_name_is_no_text(roomy_node: Node) -> None:
     body = rb'{"model": "\ud800.gguf", "prompt": "x"}'
-    answer = httpx.post(f"{roomy_node.url}/infer", content=body, headers={"content-type": "application/json"})
+    answer = http.post(f"{roomy_node.url}/infer", content=body, headers={"content-type": "application/json"})
     assert answer.status_code in (400, 404)
 
 
@@ -111,7 +110,7 @@ def test_what_is_no_file_in_the_folder_is_told_and_stops_nothing(
     start_hard: Start, odd_folder: Path, outside: bool
 ) -> None:
     node = start_hard(*(["--links-outside"] if outside else []), models=odd_folder)
-    models = httpx.get(f"{node.url}/models").json()["models"]
+    models = http.get(f"{node.url}/models").json()["models"]
     sound = {entry["id"] for entry in models if not entry.get("error")}
     assert sound == {"good.gguf", "other.GGUF", "inside.gguf", *(["outside.gguf"] if outside else [])}
     wrong = {entry["id"] for entry in models} - sound
@@ -121,4 +120,4 @@ def test_what_is_no_file_in_the_folder_is_told_and_stops_nothing(
         assert answer.status_code == (200 if entry["id"] in sound else 500), entry
     assert node.status()["loads_total"] == len(sound)
     for path in ("/v1/models", "/metrics", "/status"):
-        assert httpx.get(f"{node.url}{path}").status_code == 200
+        assert http.get(f"{node.url}{path}").status_code == 200

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.mlnode.system.hard.clients import (
@@ -22,7 +21,7 @@ from tests.mlnode.system.hard.clients import (
     streaming,
     wait_idle,
 )
-from tests.mlnode.system.nodes import Node, wait_until
+from tests.mlnode.system.nodes import Node, http, wait_until
 
 SHORT = {"model": "a.gguf", "prompt": "the day", "max_tokens": 4}
 
@@ -153,7 +152,7 @@ def test_an_upgrade_is_not_made(roomy_node: Node) -> None:
 def test_the_node_is_as_it_was(roomy_node: Node) -> None:
     wait_idle(roomy_node)
     with streaming(roomy_node, "slow.gguf"):
-        assert httpx.get(f"{roomy_node.url}/readyz").status_code == 200
+        assert http.get(f"{roomy_node.url}/readyz").status_code == 200
     with dial(roomy_node) as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
         assert b'"ok"' in read_all(connection)
