@@ -46,6 +46,18 @@ def serving_context(n_ctx: int, slots: int, n_ubatch: int, kv_type: KvType = "f1
     return ContextShape(n_ctx * slots, slots, n_ubatch, slots, kv_type=kv_type)
 
 
+EMBEDDING_CELLS = CELLS_PER_SEQUENCE * SEQUENCES
+"""Tokens of one text that is embedded at most, and of all that are read together."""
+_EMBEDDING_LOGITS = 2**20
+
+
+def embedding_context(n_vocab: int) -> ContextShape:
+    """For embeddings: no more cells than proof of compute has, whose place it takes. llama.cpp computes the
+    logits of every row along, so that a large vocabulary leaves fewer rows."""
+    rows = min(64, max(SEQUENCES, _EMBEDDING_LOGITS // max(1, n_vocab)))
+    return ContextShape(EMBEDDING_CELLS, rows, rows, rows)
+
+
 def poc_context(sequences: int = SEQUENCES) -> ContextShape:
     """For proof of compute: the same for everybody, whatever the settings are."""
     rows = sequences * TOKENS_PER_NONCE

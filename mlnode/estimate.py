@@ -7,7 +7,7 @@ them exactly, and what a load really took is measured afterwards; both count whe
 
 from dataclasses import dataclass
 
-from mlnode.contexts import KV_BLOCKS, ContextShape, KvType, poc_context, serving_context
+from mlnode.contexts import KV_BLOCKS, ContextShape, KvType, embedding_context, poc_context, serving_context
 from mlnode.gguf import Header
 from mlnode.poc import DIMS, PROJECTIONS_MAX
 
@@ -40,8 +40,9 @@ class Estimate:
     cache_bytes: int
     """States of prompts that may come again."""
     poc_bytes: int
-    """The second context, for proof of compute. It is made when it is first needed, on any model that is
-    loaded and at a time when nothing can be evicted for it, so that it is reserved from the beginning."""
+    """The second context, for proof of compute or for embeddings, which are never there together. It is made
+    when it is first needed, on any model that is loaded and at a time when nothing can be evicted for it, so
+    that it is reserved from the beginning."""
 
     @property
     def total_mb(self) -> int:
@@ -70,7 +71,7 @@ def compute_estimate(
         compute_bytes=compute_compute_bytes(header, shape) + compute_output_bytes(header, shape),
         overhead_bytes=PROCESS_BYTES + VOCABULARY_BYTES_PER_TOKEN * header.n_vocab,
         cache_bytes=compute_cache_bytes(kv_bytes, prefix_cache_mb),
-        poc_bytes=compute_poc_bytes(header),
+        poc_bytes=max(compute_poc_bytes(header), compute_embedding_bytes(header)),
     )
 
 
@@ -122,6 +123,13 @@ def compute_poc_bytes(header: Header) -> int:
     shape = poc_context()
     buffers = compute_compute_bytes(header, shape) + compute_output_bytes(header, shape)
     return compute_kv_bytes(header, shape) + buffers + 8 * PROJECTIONS_MAX * DIMS * header.n_embd
+
+
+def compute_embedding_bytes(header: Header) -> int:
+    """Cells and buffers of the context for embeddings."""
+    shape = embedding_context(header.n_vocab)
+    buffers = compute_compute_bytes(header, shape) + compute_output_bytes(header, shape)
+    return compute_kv_bytes(header, shape) + buffers
 
 
 def _cells(header: Header, shape: ContextShape) -> tuple[int, int]:

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -136,6 +136,20 @@ def refuse(refusal: Refusal) -> RefusalResponse:
     return RefusalResponse(describe_error(refusal), compute_status(refusal), headers)
 
 
+async def serve_while_there(work: Coroutine[None, None, None], receive: Receive) -> None:
+    """Do it until it is done or the client is gone."""
+    serve = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_wait_for_disconnect(receive))
+    try:
+        await asyncio.wait({serve, gone}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (serve, gone):
+            if not task.done():
+                task.cancel()
+    with contextlib.suppress(asyncio.CancelledError, OSError):
+        await serve
+
+
 class Choices:
     """The streams of one request's choices as one. With a single one there is nothing between."""
 
@@ -189,19 +203,12 @@ class AnswerResponse(Response):
         streams = [self._loop.open(self._model, order) for order in self._orders]
         scope["stream"] = streams[0]
         choices = Choices(streams)
-        serve = asyncio.ensure_future(self._serve(streams[0], choices, scope, receive, send))
-        gone = asyncio.ensure_future(_wait_for_disconnect(receive))
         try:
-            await asyncio.wait({serve, gone}, return_when=asyncio.FIRST_COMPLETED)
+            await serve_while_there(self._serve(streams[0], choices, scope, receive, send), receive)
         finally:
-            for task in (serve, gone):
-                if not task.done():
-                    task.cancel()
             for stream in streams:
                 self._loop.leave(stream)
             choices.close()
-        with contextlib.suppress(asyncio.CancelledError, OSError):
-            await serve
 
     async def _serve(
         self, stream: Stream, choices: Choices, scope: Scope, receive: Receive, send: Send

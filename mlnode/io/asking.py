@@ -17,9 +17,11 @@ from mlnode.grammar.schema import write_schema
 from mlnode.grammar.states import Grammar
 from mlnode.io.bodies import (
     ANSWERS_MAX,
+    TEXTS_MAX,
     CallBody,
     ChatBody,
     CompletionBody,
+    EmbeddingBody,
     InferBody,
     MessageBody,
     Prompt,
@@ -27,7 +29,7 @@ from mlnode.io.bodies import (
     ToolBody,
     ToolChoiceBody,
 )
-from mlnode.io.frames import ChatCall, ChatMessage, ChatTool, Submit
+from mlnode.io.frames import ChatCall, ChatMessage, ChatTool, Embed, Submit
 from mlnode.tools import CALLS_MAX, CallFormat, Tool, write_calls
 
 _SEED_MASK = 2**63 - 1
@@ -108,6 +110,18 @@ def ask_plainly(body: InferBody) -> Asked:
         return Asked([_order(body, body.max_tokens, 0.0, messages=_messages(body.messages))])
     (text,) = read_prompts(body.prompt or "", "prompt")
     return Asked([_order(body, body.max_tokens, 0.0, text=str(text))])
+
+
+def ask_vectors(body: EmbeddingBody) -> Embed:
+    """A vector for each text."""
+    texts = read_prompts(body.input, "input")
+    if len(texts) > TEXTS_MAX:
+        raise RequestInvalid("BAD_FIELD", f"At most {TEXTS_MAX} texts are taken at once.", "input")
+    return Embed(
+        request_id=0,
+        texts=tuple(text for text in texts if isinstance(text, str)),
+        tokens=tuple(text for text in texts if not isinstance(text, str)),
+    )
 
 
 def read_prompts(given: Prompt, name: str) -> list[str | list[int]]:

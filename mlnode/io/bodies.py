@@ -14,6 +14,8 @@ from mlnode.errors import RequestInvalid
 ANSWERS_MAX = 16
 """Answers to one request: prompts times n."""
 STOPS_MAX = 16
+TEXTS_MAX = 2048
+"""Texts that one request has embedded."""
 TOOLS_MAX = 128
 TOP_LOGPROBS_MAX = 20
 

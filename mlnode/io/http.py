@@ -15,10 +15,11 @@ from mlnode.errors import Refusal, RequestInvalid
 from mlnode.events import LoadAsked, UnloadAsked
 from mlnode.io.access import Access
 from mlnode.io.answers import NDJSON, PLAIN_SSE, SSE, AnswerResponse, RefusalResponse, make_answer, refuse
-from mlnode.io.asking import Asked, ask_chat, ask_completion, ask_plainly
+from mlnode.io.asking import Asked, ask_chat, ask_completion, ask_plainly, ask_vectors
 from mlnode.io.bodies import (
     ChatBody,
     CompletionBody,
+    EmbeddingBody,
     InferBody,
     Sampling,
     decode_body,
@@ -32,6 +33,7 @@ from mlnode.io.page import show_page
 from mlnode.io.settings import Settings
 from mlnode.io.status import describe_models, describe_status
 from mlnode.io.tail import Tail, follow_events
+from mlnode.io.vector_answers import VectorResponse
 from mlnode.io.watch import ModelFolder
 
 
@@ -52,6 +54,7 @@ def make_app(loop: Loop, settings: Settings, started_s: float, folder: ModelFold
         Route("/infer", door.infer, methods=["POST"]),
         Route("/v1/models", door.openai_models),
         Route("/v1/models/{name:path}", door.openai_model),
+        Route("/v1/embeddings", door.embeddings, methods=["POST"]),
         Route("/v1/completions", door.completions, methods=["POST"]),
         Route("/v1/chat/completions", door.chat, methods=["POST"]),
     ]
@@ -158,6 +161,10 @@ class Door:
         asked, format = await _ask(ask_chat, body), SSE if body.stream else None
         answer = make_answer(body.model, asked, body.with_usage, bool(body.logprobs))
         return AnswerResponse(self._loop, body.model, asked.orders, answer, ChatShape(), format)
+
+    async def embeddings(self, request: Request) -> Response:
+        body = decode_body(await self._read(request), EmbeddingBody)
+        return VectorResponse(self._loop, body, ask_vectors(body))
 
     async def _read(self, request: Request) -> bytes:
         """The body, refused before it is read where its announced size or type is wrong."""

@@ -149,6 +149,17 @@ class Model:
         return self.spelling(llama_cpp.llama_vocab_eos(self._vocab))
 
     @property
+    def pooling(self) -> int:
+        """How the file says that vectors are made of hidden states, by GGUF's number; 0 where it does not."""
+        declared = self._read_meta(f"{self._read_meta('general.architecture')}.pooling_type")
+        return int(declared) if declared.isdecimal() else 0
+
+    def _read_meta(self, key: str) -> str:
+        value = ctypes.create_string_buffer(128)
+        n = llama_cpp.llama_model_meta_val_str(self.pointer, key.encode(), value, len(value))
+        return value.value.decode("utf-8", "replace") if n > 0 else ""
+
+    @property
     def adds_bos(self) -> bool:
         """Whether a prompt of this model begins with the begin-of-text token."""
         return bool(llama_cpp.llama_vocab_get_add_bos(self._vocab))

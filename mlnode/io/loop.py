@@ -29,7 +29,18 @@ from mlnode.errors import Refusal
 from mlnode.events import Cancelled, Event, FilesScanned, Requested, RequestEnded, Streamed, Woken
 from mlnode.figures import Figures
 from mlnode.io.footprint import Footprint
-from mlnode.io.frames import Cancel, Done, Load, PocStop, PocValidate, PocValidated, SetThreads, Submit
+from mlnode.io.frames import (
+    Cancel,
+    Done,
+    Embed,
+    Embedded,
+    Load,
+    PocStop,
+    PocValidate,
+    PocValidated,
+    SetThreads,
+    Submit,
+)
 from mlnode.io.gpu import Gpu
 from mlnode.io.spare import Spares
 from mlnode.io.streams import Piece, Stream
@@ -82,7 +93,7 @@ class Loop:
 
     # For the doors
 
-    def open(self, model: str | None, order: Submit | PocValidate) -> Stream:
+    def open(self, model: str | None, order: Submit | Embed | PocValidate) -> Stream:
         """Ask for something; the stream carries the answer or a refusal."""
         stream = Stream(self._next_request, order, time.monotonic())
         self._next_request += 1
@@ -163,12 +174,12 @@ class Loop:
             self.figures.of(stream.model).first_token.observe(time.monotonic() - stream.opened_s)
             self.post(Streamed(request))
 
-    def end_stream(self, request: int, end: Done | PocValidated | Refusal) -> None:
+    def end_stream(self, request: int, end: Done | Embedded | PocValidated | Refusal) -> None:
         """The worker is done with a request. Its slot is free first, so that the client's next request finds
         it so."""
-        if isinstance(end, Done) and (model := self.scheduler.requests.slots.get(request)):
+        if isinstance(end, Done | Embedded) and (model := self.scheduler.requests.slots.get(request)):
             self.figures.of(model).tokens_prompt += end.n_prompt
-            self.figures.of(model).tokens_cached += end.n_cached
+            self.figures.of(model).tokens_cached += end.n_cached if isinstance(end, Done) else 0
         self.post(RequestEnded(request))
         self._finish(request, end)
 
@@ -244,11 +255,11 @@ class Loop:
         worker.start_mining(mining)
         self.on_mined(mining)
 
-    def _finish(self, request: int, end: Done | PocValidated | Refusal) -> None:
+    def _finish(self, request: int, end: Done | Embedded | PocValidated | Refusal) -> None:
         stream = self._streams.pop(request, None)
         if stream is None:
             return
-        if isinstance(end, Done):
+        if isinstance(end, Done | Embedded):
             stream.n_prompt = end.n_prompt
         self._note_end(stream, end.reason if isinstance(end, Refusal) else "ok")
         stream.push(end)

@@ -125,6 +125,15 @@ class Submit(Frame, frozen=True, kw_only=True, tag="submit"):
     """Larger goes first among the requests that wait inside the worker; equal ones in order of arrival."""
 
 
+class Embed(Frame, frozen=True, kw_only=True, tag="embed"):
+    """Make a vector of each text. Answered by `Embedded` or `RequestFailed`."""
+
+    request_id: int
+    texts: tuple[str, ...] = ()
+    tokens: tuple[list[int], ...] = ()
+    """Texts as token ids, used as they are; given instead of `texts`."""
+
+
 class Cancel(Frame, frozen=True, kw_only=True, tag="cancel"):
     """Give up one request or validation: its slot is free within milliseconds, in a decode too.
     Answered by `Done` with reason `cancelled`; an unknown or finished id is ignored."""
@@ -222,5 +231,16 @@ class Stop(Frame, frozen=True, kw_only=True, tag="stop"):
 
 
 FrontFrame = (
-    Load | Submit | Cancel | Hold | Resume | SetThreads | Tokenize | PocStart | PocStop | PocValidate | Stop
+    Load
+    | Submit
+    | Embed
+    | Cancel
+    | Hold
+    | Resume
+    | SetThreads
+    | Tokenize
+    | PocStart
+    | PocStop
+    | PocValidate
+    | Stop
 )

@@ -114,6 +114,16 @@ class Done(Frame, frozen=True, kw_only=True, tag="done"):
     """Tokens of the prompt that were not computed again."""
 
 
+class Embedded(Frame, frozen=True, kw_only=True, tag="embedded"):
+    """The vectors of a request, in the order of its texts."""
+
+    request_id: int
+    vectors: list[bytes]
+    """Of length 1; 32-bit numbers, little-endian."""
+    n_prompt: int
+    """Tokens of all texts."""
+
+
 class RequestFailed(Frame, frozen=True, kw_only=True, tag="request_failed"):
     """The request was refused, or failed under way; nothing else follows for it.
 
@@ -208,6 +218,7 @@ WorkerFrame = (
     | LoadFailed
     | Step
     | Done
+    | Embedded
     | RequestFailed
     | Tokenized
     | PocStarted

@@ -6,7 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mlnode.errors import Refusal
-from mlnode.io.frames import Done, Frame, Hold, PocValidate, PocValidated, Position, Resume, Submit
+from mlnode.io.frames import (
+    Done,
+    Embed,
+    Embedded,
+    Frame,
+    Hold,
+    PocValidate,
+    PocValidated,
+    Position,
+    Resume,
+    Submit,
+)
 
 PIECES_MAX = 256
 """Pieces that a client has not taken. With so many its answer is held until it has; no other is."""
@@ -22,7 +33,7 @@ class Piece:
     logprobs: tuple[Position, ...] = ()
 
 
-Item = Piece | Done | PocValidated | Refusal
+Item = Piece | Done | Embedded | PocValidated | Refusal
 """What a stream carries. Everything but a piece is its end."""
 
 
@@ -31,7 +42,7 @@ class Stream:
     """Written by the loop, read by one door. When the door falls behind, the worker is told to wait."""
 
     request: int
-    order: Submit | PocValidate
+    order: Submit | Embed | PocValidate
     """What to send to the worker; `request_id` is filled in then."""
     opened_s: float
     """Monotonic time of the arrival."""

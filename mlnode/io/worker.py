@@ -17,10 +17,12 @@ from pathlib import Path
 
 from mlnode.io.callbacks import AbortFlag, EngineLog
 from mlnode.io.connection import Connection
+from mlnode.io.embedding import EmbedWork
 from mlnode.io.engine import Engine
 from mlnode.io.frames import (
     BrokenFrame,
     Cancel,
+    Embed,
     FrontFrame,
     Heartbeat,
     Hold,
@@ -59,6 +61,7 @@ class Worker:
         self._engine: Engine | None = None
         self._poc_engine: PocEngine | None = None
         self._poc: PocWork | None = None
+        self._embed: EmbedWork | None = None
         self._n_threads = 1
 
     # --- the I/O thread ---------------------------------------------------------------------------------
@@ -97,10 +100,11 @@ class Worker:
                 self._abort.cancel_all()
 
     def _heartbeat(self) -> Heartbeat:
-        engine, poc, poc_engine = self._engine, self._poc, self._poc_engine
+        engine, poc, poc_engine, embed = self._engine, self._poc, self._poc_engine, self._embed
+        steps = (engine.steps if engine else 0) + (poc_engine.steps if poc_engine else 0)
         return Heartbeat(
-            steps=(engine.steps if engine else 0) + (poc_engine.steps if poc_engine else 0),
-            active=engine.n_active if engine else 0,
+            steps=steps + (embed.steps if embed else 0),
+            active=(engine.n_active if engine else 0) + (embed.n_jobs if embed else 0),
             waiting=engine.n_waiting if engine else 0,
             poc=poc.has_work if poc else False,
         )
@@ -115,12 +119,12 @@ class Worker:
         if not isinstance(order, Load):
             return EXIT_BROKEN_FRAME
         try:
-            engine, poc = self._load(order)
+            engine, poc, embed = self._load(order)
         except EngineError as error:
             self._connection.send(LoadFailed(code=error.code, text=error.text))
             return EXIT_LOAD_FAILED
         try:
-            self._serve(engine, poc)
+            self._serve(engine, poc, embed)
         except EngineError as error:
             print(f"the engine failed: {error}", flush=True)
             return EXIT_ENGINE
@@ -134,21 +138,26 @@ class Worker:
             importlib.import_module("mlnode.io.sandbox")
             return self._inbox.get()
 
-    def _serve(self, engine: Engine, poc: PocWork) -> None:
-        """Orders first; then requests and PoC, which share the time equally when both have work."""
+    def _serve(self, engine: Engine, poc: PocWork, embed: EmbedWork) -> None:
+        """Orders first; then answers and what is computed beside them (vectors before PoC), which share the
+        time equally when both have work."""
         ahead_s = 0.0
-        while self._take_orders(engine, poc, wait=not (engine.has_work or poc.has_work)):
+        idle = True
+        while self._take_orders(engine, poc, embed, wait=idle):
             started = time.monotonic()
-            if engine.has_work and (ahead_s <= 0.0 or not poc.has_work):
+            beside: EmbedWork | PocWork = embed if embed.has_work else poc
+            if engine.has_work and (ahead_s <= 0.0 or not beside.has_work):
                 engine.step()
                 ahead_s += time.monotonic() - started
-            elif poc.has_work:
-                poc.run_once()
+            elif beside.has_work:
+                beside.run_once()
                 ahead_s -= time.monotonic() - started
-            if not (engine.has_work and poc.has_work):
+            besides = poc.has_work or embed.has_work
+            if not (engine.has_work and besides):
                 ahead_s = 0.0
+            idle = not (engine.has_work or besides)
 
-    def _take_orders(self, engine: Engine, poc: PocWork, *, wait: bool) -> bool:
+    def _take_orders(self, engine: Engine, poc: PocWork, embed: EmbedWork, *, wait: bool) -> bool:
         """Everything in the inbox; False after `Stop`."""
         while True:
             try:
@@ -159,17 +168,21 @@ class Worker:
             if isinstance(order, Stop):
                 poc.stop()
                 engine.cancel_all()
+                embed.cancel_all()
                 engine.leave_behind()
                 return False
-            self._obey(order, engine, poc)
+            self._obey(order, engine, poc, embed)
 
-    def _obey(self, order: FrontFrame, engine: Engine, poc: PocWork) -> None:
+    def _obey(self, order: FrontFrame, engine: Engine, poc: PocWork, embed: EmbedWork) -> None:
         match order:
             case Submit():
                 engine.submit(order)
+            case Embed():
+                embed.submit(order)
             case Cancel():
                 engine.cancel(order.request_id)
                 poc.cancel(order.request_id)
+                embed.cancel(order.request_id)
             case Hold():
                 engine.hold(order.request_id, True)
             case Resume():
@@ -177,7 +190,7 @@ class Worker:
             case Tokenize():
                 engine.tokenize(order)
             case SetThreads():
-                self._set_threads(order.n_threads, engine)
+                self._set_threads(order.n_threads, engine, embed)
             case PocStart():
                 poc.start(order)
             case PocStop():
@@ -187,21 +200,38 @@ class Worker:
             case _:
                 raise EngineError("ENGINE", f"{type(order).__name__} is not an order for a loaded worker")
 
-    def _set_threads(self, n_threads: int, engine: Engine) -> None:
+    def _set_threads(self, n_threads: int, engine: Engine, embed: EmbedWork) -> None:
         self._n_threads = max(1, min(n_threads, THREADS_MAX))
         engine.set_threads(self._n_threads)
+        embed.set_threads(self._n_threads)
         if self._poc_engine is not None:
             self._poc_engine.set_threads(self._n_threads)
 
-    def _load(self, order: Load) -> tuple[Engine, PocWork]:
+    def _load(self, order: Load) -> tuple[Engine, PocWork, EmbedWork]:
         self._n_threads = order.n_threads
         model, self._engine, loaded = load_engine(order, self._log, self._abort, self._connection.send)
         self._connection.send(loaded)
-        self._poc = PocWork(lambda: self._open_poc(model, order), self._abort, self._connection.send)
-        return self._engine, self._poc
+        self._embed = EmbedWork(
+            model,
+            self._abort,
+            self._connection.send,
+            self._close_poc,
+            n_ctx=loaded.n_ctx,
+            n_threads=order.n_threads,
+        )
+        embed = self._embed
+        self._poc = PocWork(lambda: self._open_poc(model, order, embed), self._abort, self._connection.send)
+        return self._engine, self._poc, embed
 
-    def _open_poc(self, model: Model, order: Load) -> PocEngine:
+    def _close_poc(self) -> None:
+        """Vectors take its memory."""
+        if self._poc_engine is not None:
+            self._poc_engine.close()
+            self._poc_engine = None
+
+    def _open_poc(self, model: Model, order: Load, embed: EmbedWork) -> PocEngine:
         if self._poc_engine is None:
+            embed.close()
             kept = Path(order.cache_dir) if order.cache_dir else None
             self._poc_engine = PocEngine(model, Path(order.path), kept, self._abort, self._n_threads)
         return self._poc_engine

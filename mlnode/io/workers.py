@@ -16,6 +16,8 @@ from mlnode.io.footprint import Footprint
 from mlnode.io.frames import (
     BrokenFrame,
     Done,
+    Embed,
+    Embedded,
     Frame,
     Heartbeat,
     Load,
@@ -54,7 +56,7 @@ class Owner(Protocol):
 
     def pass_on(self, request: int, piece: Piece) -> None: ...
 
-    def end_stream(self, request: int, end: Done | PocValidated | Refusal) -> None: ...
+    def end_stream(self, request: int, end: Done | Embedded | PocValidated | Refusal) -> None: ...
 
     def note_mined(self, mining: Mining) -> None: ...
 
@@ -115,7 +117,7 @@ class Worker:
         elif not already:
             await self.process.stop(END_S)
 
-    def start_request(self, request: int, order: Submit | PocValidate) -> None:
+    def start_request(self, request: int, order: Submit | Embed | PocValidate) -> None:
         """Hand over a request under its number."""
         if isinstance(order, PocValidate):
             self.send(msgspec.structs.replace(order, validation_id=request))
@@ -168,7 +170,7 @@ class Worker:
             case Step(deltas=deltas):
                 for delta in deltas:
                     self.owner.pass_on(delta.request_id, Piece(delta.text, delta.n_tokens, delta.logprobs))
-            case Done(request_id=request):
+            case Done(request_id=request) | Embedded(request_id=request):
                 self.owner.end_stream(request, frame)
             case RequestFailed(request_id=request, code=code, text=text):
                 self.owner.end_stream(request, RequestInvalid(code, text))
