@@ -130,6 +130,7 @@ def _show_devices(devices: list[DeviceView]) -> Iterator[Metric]:
             "Memory that nobody uses, other programs included.",
             lambda d: _bytes(d.available_mb),
         ),
+        ("device_temperature_celsius", "Its temperature; GPUs only.", lambda d: d.temperature_c),
         (
             "device_utilization_ratio",
             "Share of the time it computes; GPUs only.",

@@ -1,6 +1,7 @@
 """The numbers for Prometheus, as a scraper reads them, against what a node was made to do."""
 
 import os
+import re
 import signal
 from collections.abc import Callable
 
@@ -9,7 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from tests.mlnode.system.nodes import Node, wait_until
+from tests.mlnode.system.nodes import ROOT, Node, wait_until
 
 PREFIX = "meshkeeper_mlnode_"
 
@@ -133,3 +134,45 @@ class TestNumbers:
         assert read(node, "model_reserved_bytes", model="b.gguf") == device["reserved_mb"] * 1024**2
         assert 0 < node.instance("b.gguf")["ttl_left_s"] <= 900
         assert node.instance("a.gguf")["ttl_left_s"] is None
+
+
+class TestNames:
+    """The guide, the dashboard and the alerts speak of what a node says, and the guide of all of it."""
+
+    SUFFIXES = ("_bucket", "_sum", "_count")
+
+    def families(self, node: Node) -> set[str]:
+        """The names as they are written: counters with their `_total`."""
+        text = httpx.get(f"{node.url}/metrics").text
+        return {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
+
+    def named(self, text: str) -> set[str]:
+        found = set(re.findall(r"\b(?:meshkeeper_mlnode|process)_[a-z_]+\b", text))
+        return {name.removesuffix(suffix) for name in found for suffix in (self.ending(name),)}
+
+    def ending(self, name: str) -> str:
+        return next((s for s in self.SUFFIXES if name.endswith("_seconds" + s)), "")
+
+    @pytest.mark.parametrize(
+        "path", ["docs/operator.md", "deploy/grafana/mlnode.json", "deploy/prometheus/alerts.yml"]
+    )
+    def test_every_metric_that_is_written_about_exists(self, shared_node: Node, path: str) -> None:
+        named = self.named((ROOT / path).read_text("utf-8"))
+        assert len(named) > 5
+        assert named - self.families(shared_node) == set()
+
+    def test_every_metric_stands_in_the_guide(self, shared_node: Node) -> None:
+        named = self.named((ROOT / "docs" / "operator.md").read_text("utf-8"))
+        assert self.families(shared_node) - named == set()
+
+    def test_labels_in_the_guide_are_those_of_the_metrics(self, shared_node: Node) -> None:
+        shared_node.complete()
+        guide = (ROOT / "docs" / "operator.md").read_text("utf-8")
+        written = {
+            name: set(filter(None, labels.split(",")))
+            for name, labels in re.findall(r"`(meshkeeper_mlnode_[a-z_]+)(?:\{([a-z,]*)\})?`", guide)
+        }
+        for sample in scrape(shared_node):
+            name = sample.name.removesuffix(self.ending(sample.name))
+            if name.startswith(PREFIX) and not sample.name.endswith("_created"):
+                assert set(sample.labels) - {"le"} == written[name], name
