@@ -15,11 +15,11 @@ from mlnode.errors import (
 from mlnode.events import Requested
 from mlnode.instance import InstanceState
 from mlnode.node import Node
-from mlnode.waiting import Request
+from mlnode.waiting import Line, Request
 
 
-def admit(node: Node, event: Requested, now_ms: int) -> None:
-    """Into its model's line; raises the `Refusal` otherwise."""
+def admit(node: Node, event: Requested, now_ms: int) -> Line:
+    """Into its model's line, which is returned; raises the `Refusal` otherwise."""
     if node.draining_until_ms is not None:
         raise NodeDraining
     if event.kind in node.mission.refuses:
@@ -32,6 +32,7 @@ def admit(node: Node, event: Requested, now_ms: int) -> None:
     deadline_ms = line.clock.read(now_ms) + limits.max_wait_ms
     last_ms = now_ms + limits.compute_wait_max_ms()
     node.requests.add(Request(event.request, file.id, event.kind, now_ms, deadline_ms, last_ms))
+    return line
 
 
 def _check_numbers(node: Node, model: str, now_ms: int) -> None:

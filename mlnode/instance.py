@@ -172,7 +172,7 @@ class Instance:
     @property
     def resident(self) -> bool:
         """A worker exists."""
-        return self.state not in (InstanceState.UNLOADED, InstanceState.FAILED)
+        return self.state is not InstanceState.UNLOADED and self.state is not InstanceState.FAILED
 
     @property
     def staying(self) -> bool:
@@ -255,12 +255,7 @@ class Instance:
                 return self.load_mean_ms + max(0, self.retry_at_ms - now_ms)
 
     def compute_turn_ms(self) -> tuple[int, int]:
-        """Until when it keeps its memory against the urgent: twice what loading took, within bounds; and
-        against others: a quantum of service at least."""
+        """Until when it keeps its memory while it is busy. Against the urgent: twice what loading took,
+        within bounds. Against others: a quantum of service at least."""
         worth_ms = min(RESIDENCY_MAX_MS, max(RESIDENCY_MIN_MS, 2 * self.load_ms))
         return self.ready_at_ms + worth_ms, self.ready_at_ms + max(worth_ms, QUANTUM_MS)
-
-    def compute_due_ms(self, urgent_ms: int) -> int:
-        """From when on a busy instance is drained for somebody who is urgent from `urgent_ms` on."""
-        residency_end_ms, quantum_end_ms = self.compute_turn_ms()
-        return min(quantum_end_ms, max(residency_end_ms, urgent_ms))

@@ -50,6 +50,7 @@ class Plan:
     unplaced: set[str] = field(default_factory=set)
     """Models that found no memory."""
     _outlook: Outlook = field(init=False)
+    _settled: list[tuple[Candidate, int, int]] = field(init=False)
     _victims: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -60,6 +61,7 @@ class Plan:
                 self._outlook.expect(ledger.share_of(instance.worker))
         for worker in self.residents.lingering:
             self._outlook.expect(ledger.share_of(worker))
+        self._settled = list(self._list_settled())
 
     def meet(self, claims: Sequence[Claim]) -> Iterator[Action]:
         """Spawn what fits, and start ending what is in the way of the rest."""
@@ -105,17 +107,23 @@ class Plan:
         self._outlook.pledge(need_mb, pool)
 
     def _candidates(self, claim: Claim, pinned: frozenset[str]) -> Iterator[Candidate]:
-        for instance in self.residents.resident():
-            settled = instance.state in (InstanceState.READY, InstanceState.DRAINING) and instance.staying
-            if not settled or instance.model in pinned or instance.model in self._victims:
+        for candidate, residency_end_ms, quantum_end_ms in self._settled:
+            if candidate.model in pinned or candidate.model in self._victims:
                 continue
-            draining = instance.state is InstanceState.DRAINING
-            busy = bool(instance.active) or self.waits(instance.model)
-            due = claim.preempts or self.now_ms >= instance.compute_due_ms(claim.urgent_ms)
-            if not busy or due:
+            due_ms = min(quantum_end_ms, max(residency_end_ms, claim.urgent_ms))
+            if not candidate.busy or claim.preempts or self.now_ms >= due_ms:
+                yield candidate
+
+    def _list_settled(self) -> Iterator[tuple[Candidate, int, int]]:
+        """Who may be evicted at all, and until when he keeps his memory when he is busy."""
+        for instance in self.residents.resident():
+            if instance.state in (InstanceState.READY, InstanceState.DRAINING) and instance.staying:
+                busy = bool(instance.active) or self.waits(instance.model)
                 since_ms = instance.ready_at_ms if busy else instance.last_used_ms
                 shares = self.residents.ledger.share_of(instance.worker)
-                yield Candidate(instance.model, shares, since_ms, busy, draining)
+                draining = instance.state is InstanceState.DRAINING
+                candidate = Candidate(instance.model, shares, since_ms, busy, draining)
+                yield candidate, *instance.compute_turn_ms()
 
     def _evict(self, victim: Instance, claim: Claim) -> Iterator[Action]:
         if not victim.active or claim.preempts:

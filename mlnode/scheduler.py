@@ -74,9 +74,11 @@ class Scheduler(Node):
             return []
         if isinstance(event, Requested):
             try:
-                admit(self, event, now_ms)
+                line = admit(self, event, now_ms)
             except Refusal as refusal:
                 return [Refuse(event.request, refusal)]
+            if len(line.waiting) > 1:
+                return []  # whoever is before him waits for the same
         actions = [*self._apply(event, now_ms), *self._advance(now_ms)]
         return share_cores(self, actions)
 
