@@ -254,6 +254,43 @@ class TestCrash:
         node.tell(Woken(), after_ms=CRASH_WINDOW_MS)
         assert spawned(node.ask("a")[1]) == ["a"]
 
+    def test_after_the_breaker_one_load_is_tried_and_its_crash_opens_it_again(self) -> None:
+        node = Node()
+        for _ in range(3):
+            node.ask("a")
+            node.tell(Woken(), after_ms=5_000)
+            node.exited("a")
+        assert spawned(node.ask("a")[1]) == []
+        node.tell(Woken(), after_ms=CRASH_WINDOW_MS)
+        assert spawned(node.ask("a")[1]) == ["a"]
+        assert refusal(node.exited("a"), ModelUnavailable).refusal.retry_after_s == 60
+
+    def test_an_answer_closes_the_breaker(self) -> None:
+        node = Node()
+        for _ in range(3):
+            node.ask("a")
+            node.tell(Woken(), after_ms=5_000)
+            node.exited("a")
+        node.tell(Woken(), after_ms=CRASH_WINDOW_MS)
+        node.serve("a")
+        node.exited("a")
+        assert node.scheduler.next_wake_ms(node.now_ms) is None
+        assert spawned(node.tell(Woken(), after_ms=500)) == []
+        assert spawned(node.ask("a")[1]) == ["a"]
+
+    def test_each_crash_without_an_answer_doubles_the_wait_up_to_half_a_minute(self) -> None:
+        node = Node(room=1)
+        waits = []
+        for _ in range(9):
+            node.ask("a")
+            node.exited("a")
+            instance = node.scheduler.instance_of("a")
+            waits.append(instance.retry_at_ms - node.now_ms)
+            instance.crashes_ms.clear()
+            instance.tripped = False
+            node.tell(Woken(), after_ms=40_000)
+        assert waits == [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000]
+
     def test_a_crash_frees_the_memory(self) -> None:
         node = Node()
         node.ask("a")
