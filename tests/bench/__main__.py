@@ -51,6 +51,7 @@ ROWS: dict[str, tuple[Callable[[], tuple[Rate, Rate]], float]] = {
     "commits_per_s_vs_one_fsync": (chain_rows.prepare_commits, 0.05),
     "http_tokens_per_s_vs_bare_llama_decode": (mlnode_rows.prepare_decode, 0.97),
     "nonces_per_s_vs_bare_prefill": (mlnode_rows.prepare_nonces, 0.8),
+    "nonces_per_s_vs_bare_prefill_2_threads": (mlnode_rows.prepare_nonces_two_threads, 0.8),
 }
 """Name, what prepares (ours, reference), each a call that returns a rate, and the ratio to be reached."""
 

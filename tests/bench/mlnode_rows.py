@@ -48,14 +48,19 @@ def prepare_decode() -> tuple[Rate, Rate]:
     return (lambda: _serve_and_stream(home)), (lambda: _decode_bare(model, prompt))
 
 
-def prepare_nonces() -> tuple[Rate, Rate]:
+def prepare_nonces(n_threads: int = 1) -> tuple[Rate, Rate]:
     """Nonces a second, against a bare prefill of as many sequences of as many tokens."""
     path = find_model()
     model = load(path)
-    engine = PocEngine(model, path, Path(tempfile.mkdtemp(prefix="bench-")), AbortFlag(), 1)
+    engine = PocEngine(model, path, Path(tempfile.mkdtemp(prefix="bench-")), AbortFlag(), n_threads)
     engine.profile(0)
     stage = Stage(b"bench", b"bench")
-    return (lambda: _mine(engine, stage)), (lambda: _prefill_bare(model))
+    return (lambda: _mine(engine, stage)), (lambda: _prefill_bare(model, n_threads))
+
+
+def prepare_nonces_two_threads() -> tuple[Rate, Rate]:
+    """The same with two threads each."""
+    return prepare_nonces(2)
 
 
 def _serve_and_stream(home: Path) -> float:
@@ -115,11 +120,11 @@ def _mine(engine: PocEngine, stage: Stage) -> float:
     return GROUPS * SEQUENCES / (time.perf_counter() - began)
 
 
-def _prefill_bare(model: Model) -> float:
+def _prefill_bare(model: Model, n_threads: int) -> float:
     n = SEQUENCES * TOKENS_PER_NONCE
     params = llama_cpp.llama_context_default_params()
     params.n_ctx, params.n_batch, params.n_ubatch, params.n_outputs_max = n, n, n, 1
-    params.n_threads = params.n_threads_batch = 1
+    params.n_threads = params.n_threads_batch = n_threads
     context = llama_cpp.llama_init_from_model(model.pointer, params)
     tokens = np.random.default_rng(1).integers(10, model.n_vocab, (GROUPS, n))
     began = time.perf_counter()

@@ -86,6 +86,23 @@ class TestPartition:
         assert share.holds(first)
         assert start <= first < start + count
 
+    @given(st.integers(1, 12), st.integers(0, 10**6), st.lists(st.integers(0, 40), max_size=40))
+    def test_nodes_that_stop_and_go_on_at_any_time_leave_no_gap_and_share_nothing(
+        self, count: int, start: int, turns: list[int]
+    ) -> None:
+        """Each tries some nonces in each turn and continues from the `next_nonce` that it told last."""
+        resume, tried = [start] * count, list[int]()
+        for turn, length in enumerate(turns):
+            share = Partition(turn % count, count)
+            first = share.first_from(resume[share.rank])
+            tried += range(first, first + length * count, count)
+            resume[share.rank] = first + length * count
+        assert len(tried) == len(set(tried))
+        below = min(
+            share.first_from(resume[share.rank]) for share in (Partition(r, count) for r in range(count))
+        )
+        assert set(range(start, below)) <= set(tried)
+
 
 class TestDistance:
     """The distance of two unit vectors, in millionths, from exact products."""

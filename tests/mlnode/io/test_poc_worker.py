@@ -1,10 +1,12 @@
 """Proof of compute through a worker: mining, stopping, going on, validating, beside requests."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mlnode.io.callbacks import AbortFlag
 from mlnode.io.frames import (
     Cancel,
     Done,
@@ -18,6 +20,9 @@ from mlnode.io.frames import (
     Stop,
     Submit,
 )
+from mlnode.io.llama import Model
+from mlnode.io.poc_engine import PocEngine
+from mlnode.poc import Stage
 
 Start = Callable[..., Awaitable[Any]]
 HASH, KEY = b"\x11" * 32, b"\x02" + b"\x22" * 32
@@ -98,6 +103,47 @@ async def test_stopping_closes_the_run_with_a_final_batch(start_worker: Start) -
     client.worker.send(Submit(request_id=1, text="the", max_tokens=2))
     await client.wait_for(Done)
     assert [f for f in client.frames if isinstance(f, PocBatch)][-1] == last
+
+
+async def test_nothing_found_is_kept_back_when_a_run_is_stopped(
+    start_worker: Start, load_model: Callable[[Path], Model], tiny_path: Path
+) -> None:
+    """With a batch that is never full: every nonce below the last `next_nonce` that counts was told."""
+    client = await start_worker()
+    client.worker.send(mining(nonces_max=0, batch_size=10**9))
+    await client.wait_for(PocBatch)
+    client.worker.send(PocStop())
+    last = await client.wait_for(PocBatch, lambda batch: batch.final)
+    engine = PocEngine(load_model(tiny_path), tiny_path, None, AbortFlag(), 1)
+    tried = range(1, last.next_nonce, 3)
+    expected = []
+    for start in range(0, len(tried), engine.width):
+        nonces = tried[start : start + engine.width]
+        distances = engine.compute_distances(Stage(HASH, KEY), nonces, 0)
+        expected += [pair for pair in zip(nonces, distances, strict=True) if pair[1] < 1_400_000]
+    engine.close()
+    batches = [frame for frame in client.frames if isinstance(frame, PocBatch)]
+    told = [pair for b in batches for pair in zip(b.nonces, b.dist_micro, strict=True)]
+    assert told == expected != []
+
+
+async def test_orders_are_obeyed_while_the_profile_is_computed(start_worker: Start, slow_path: Path) -> None:
+    """A run that is stopped before it began tells so; the next one finds what was computed meanwhile."""
+    client = await start_worker(slow_path)
+    for stage in (40, 41, 42):
+        client.worker.send(mining(stage_id=stage, nonces_max=8))
+        client.worker.send(PocStop())
+        last = await client.wait_for(PocBatch, lambda batch, stage=stage: batch.stage_id == stage)
+        assert (last.final, last.tried, last.next_nonce, last.nonces) == (True, 0, 1, [])
+    assert not [frame for frame in client.frames if isinstance(frame, PocStarted)]
+    nonces = [1 + 3 * i for i in range(10_000)]
+    client.worker.send(validation(nonces, [1_300_000] * 10_000, validation_id=3, sample_size=0))
+    client.worker.send(Submit(request_id=1, text="the", max_tokens=2))
+    assert (await client.wait_for(Done)).n_completion == 2
+    client.worker.send(Cancel(request_id=3))
+    await client.wait_for(Done, lambda done: done.request_id == 3)
+    batches = await mined(client, mining(stage_id=43, nonces_max=8))
+    assert batches[-1].tried == 8
 
 
 async def test_what_was_found_is_told_before_the_batch_is_full(start_worker: Start) -> None:
