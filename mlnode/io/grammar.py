@@ -1,17 +1,18 @@
 """Answers that follow a grammar: the token that would be taken is asked about first, and only where it is not
 allowed the best that is allowed is looked for.
 
-The search goes through the likeliest tokens, one by one, and where they are not enough through all tokens
-that begin with a possible byte. A token is a string of bytes to the grammar; the end of the answer is allowed
-where the text may end.
+The search goes through the likeliest tokens, one by one. Where they are not enough the grammar is followed
+through the vocabulary, which is quick where it allows little; where it allows much, all tokens are gone
+through by their likelihood, which is quick then. A token is a string of bytes to the grammar; the end of the
+answer is allowed where the text may end.
 """
 
 from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from mlnode.grammar.lexicon import Lexicon
 from mlnode.grammar.states import Grammar, State
 from mlnode.io.llama import Model
 from mlnode.io.sampling import FloatArray, IntArray, survivors
@@ -19,15 +20,19 @@ from mlnode.io.sampling import FloatArray, IntArray, survivors
 KEPT_MAX = 16
 """Grammars kept for the next request that brings the same."""
 LIKELY = 256
+"""Tokens that are tried one by one before the vocabulary is searched."""
+FEW = 4096
+"""Tokens that are looked for in the vocabulary; where more are allowed they are found by likelihood."""
 
 
 class Grammars:
-    """The grammars of one model's requests, and its vocabulary by first bytes."""
+    """The grammars of one model's requests, and its vocabulary in the order of its bytes."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
         self._kept: OrderedDict[str, Grammar] = OrderedDict()
-        self._first: npt.NDArray[np.int16] | None = None
+        self._lexicon: Lexicon | None = None
+        self._ends: list[int] = []
 
     def follow(self, text: str) -> "Follower":
         """An answer's way through this grammar. Raises `GrammarInvalid`."""
@@ -37,18 +42,18 @@ class Grammars:
             self._kept.popitem(last=False)
         return Follower(self, self._model, grammar, grammar.start)
 
-    def first_bytes(self) -> npt.NDArray[np.int16]:
-        """Each token's first byte, 256 for the end of an answer, -1 for what has no text. Made when it is
-        first needed; microseconds for each token."""
-        if self._first is None:
-            self._first = np.fromiter(map(self._first_byte, range(self._model.n_vocab)), np.int16)
-        return self._first
-
-    def _first_byte(self, token: int) -> int:
-        piece = self._model.read_piece(token)
-        if piece:
-            return piece[0]
-        return 256 if self._model.is_end(token) else -1
+    def find_allowed(self, grammar: Grammar, state: State) -> IntArray | None:
+        """The tokens that may come next, None where they are many. The vocabulary is put in order when it is
+        first needed; two microseconds for each token."""
+        if self._lexicon is None:
+            tokens = range(self._model.n_vocab)
+            self._ends = [token for token in tokens if self._model.is_end(token)]
+            hidden = frozenset(self._ends)
+            self._lexicon = Lexicon([b"" if t in hidden else self._model.read_piece(t) for t in tokens])
+        found = self._lexicon.find_allowed(grammar, state, FEW)
+        if found is None:
+            return None
+        return np.array(sorted(found + self._ends if state.ends else found), np.intp)
 
 
 @dataclass(slots=True)
@@ -83,13 +88,19 @@ class Follower:
         """See `sampling.Rule`."""
         tokens, logits = survivors(row, np.inf, LIKELY)
         kept, complete = self._walk(tokens, logits, limit, nats)
-        if not complete and len(tokens) < len(row):
-            tokens = np.flatnonzero(self._possible())
-            order = np.argsort(-row[tokens], kind="stable")
-            tokens = tokens[order]
-            kept, _ = self._walk(tokens, row[tokens], limit, nats)
-        found = np.array(kept, np.intp)
-        return found, row[found]
+        if complete or len(tokens) == len(row):
+            found = np.array(kept, np.intp)
+            return found, row[found]
+        allowed = self._grammars.find_allowed(self._grammar, self._state)
+        if allowed is None:
+            order = np.argsort(-row, kind="stable")
+            found = np.array(self._walk(order, row[order], limit, nats)[0], np.intp)
+            return found, row[found]
+        allowed = allowed[row[allowed] > -np.inf]
+        if not len(allowed):
+            return allowed, row[allowed]
+        best, logits = survivors(row[allowed], nats, limit)
+        return allowed[best], logits
 
     def _walk(self, tokens: IntArray, logits: FloatArray, limit: int, nats: float) -> tuple[list[int], bool]:
         """The allowed ones, best first; False where tokens further down may belong to them."""
@@ -105,9 +116,3 @@ class Follower:
                 if len(kept) == limit:
                     return kept, True
         return kept, False
-
-    def _possible(self) -> npt.NDArray[np.bool_]:
-        """The tokens whose first byte may come next."""
-        mask = self._grammar.possible(self._state)
-        allowed = np.array([mask >> byte & 1 for byte in range(256)] + [self._state.ends, 0], np.bool_)
-        return allowed[self._grammars.first_bytes()]
