@@ -31,7 +31,9 @@ class Estimate:
     """Bytes by use."""
 
     weights_bytes: int
-    """The file, and the copies that llama.cpp makes of some matrices for the CPU."""
+    """The file."""
+    copies_bytes: int
+    """Copies that llama.cpp makes of some matrices for the CPU."""
     kv_bytes: int
     compute_bytes: int
     """Buffers of the computation and of its results."""
@@ -44,11 +46,20 @@ class Estimate:
     when it is first needed, on any model that is loaded and at a time when nothing can be evicted for it, so
     that it is reserved from the beginning."""
 
+    n_layers: int
+
     @property
     def total_mb(self) -> int:
-        """The sum in MiB, rounded up."""
-        serving = self.weights_bytes + self.kv_bytes + self.compute_bytes + self.overhead_bytes
-        return -(-(serving + self.cache_bytes + self.poc_bytes) // MIB)
+        """In the host's memory: the sum in MiB, rounded up."""
+        kept = self.weights_bytes + self.copies_bytes + self.kv_bytes + self.cache_bytes + self.poc_bytes
+        return -(-(kept + self.compute_bytes + self.overhead_bytes) // MIB)
+
+    def compute_gpu_mb(self, n_gpu_layers: int) -> int:
+        """On GPUs, with so many layers there (-1: all): MiB, rounded up. The process, its vocabulary and what
+        it keeps of prompts stay in the host's memory."""
+        there, layers = self.weights_bytes + self.kv_bytes + self.poc_bytes, self.n_layers + 1
+        moved = layers if n_gpu_layers < 0 else min(layers, n_gpu_layers)
+        return -(-(there * moved // layers + self.compute_bytes) // MIB)
 
 
 def compute_estimate(
@@ -66,12 +77,14 @@ def compute_estimate(
     shape = serving_context(n_ctx, slots, n_ubatch, kv_type)
     kv_bytes = compute_kv_bytes(header, shape)
     return Estimate(
-        weights_bytes=max(weights_bytes, header.tensor_bytes) + header.repacked_bytes,
+        weights_bytes=max(weights_bytes, header.tensor_bytes),
+        copies_bytes=header.repacked_bytes,
         kv_bytes=kv_bytes,
         compute_bytes=compute_compute_bytes(header, shape) + compute_output_bytes(header, shape),
         overhead_bytes=PROCESS_BYTES + VOCABULARY_BYTES_PER_TOKEN * header.n_vocab,
         cache_bytes=compute_cache_bytes(kv_bytes, prefix_cache_mb),
         poc_bytes=max(compute_poc_bytes(header), compute_embedding_bytes(header)),
+        n_layers=header.n_layers,
     )
 
 

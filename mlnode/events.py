@@ -95,6 +95,19 @@ class FilesScanned:
 
 
 @dataclass(frozen=True, slots=True)
+class Sized:
+    """What is known of a model's need beyond its header; nothing when the file is another one by now."""
+
+    model: str
+    fingerprint: tuple[int, int, int]
+    params: LoadParams
+    probed_mb: int
+    """By llama.cpp's own reckoning, without the devices' overhead; 0: not known."""
+    measured_mb: int
+    """The most that a worker was measured at, earlier starts of the node included; 0: not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class PreloadAsked:
     """Have a model in memory before the first request."""
 
@@ -172,6 +185,7 @@ Event = (
     | MemoryReturned
     | WorkerBeat
     | FilesScanned
+    | Sized
     | PreloadAsked
     | LoadAsked
     | UnloadAsked

@@ -26,6 +26,8 @@ class Residents:
     instances: dict[str, Instance] = field(default_factory=dict)
     learned_mb: dict[tuple[str, LoadParams], int] = field(default_factory=dict)
     """Largest measured memory of a model with these parameters, without the devices' overhead."""
+    probed_mb: dict[tuple[str, LoadParams], int] = field(default_factory=dict)
+    """The same by llama.cpp's own reckoning, without a load."""
     lingering: dict[int, int] = field(default_factory=dict)
     """Reaped workers whose memory the devices do not have back yet, and until when to wait for it."""
     next_worker: int = 1
@@ -49,22 +51,36 @@ class Residents:
         return (instance for instance in self.instances.values() if instance.resident)
 
     def compute_need_mb(self, file: ModelFile, params: LoadParams) -> int:
-        """What to reserve besides the devices' overhead: the header's estimate, or what an earlier load was
-        measured at when more."""
-        assert file.header is not None
+        """What to reserve besides the devices' overhead: what the probe said, or the header's estimate until
+        it has; what an earlier load was measured at when that is more."""
         key = (file.id, params)
         if key not in self._estimates_mb:
-            estimate = compute_estimate(
-                file.header,
-                params.n_ctx,
-                params.slots,
-                params.n_ubatch,
-                file.size_bytes,
-                params.kv_type,
-                params.prefix_cache_mb,
-            )
-            self._estimates_mb[key] = estimate.total_mb
-        return max(self._estimates_mb[key], self.learned_mb.get(key, 0))
+            self._estimates_mb[key] = self._estimate_mb(file, params)
+        exact_mb = self.probed_mb.get(key, self._estimates_mb[key])
+        return max(exact_mb, self.learned_mb.get(key, 0))
+
+    def _estimate_mb(self, file: ModelFile, params: LoadParams) -> int:
+        assert file.header is not None
+        estimate = compute_estimate(
+            file.header,
+            params.n_ctx,
+            params.slots,
+            params.n_ubatch,
+            file.size_bytes,
+            params.kv_type,
+            params.prefix_cache_mb,
+        )
+        gpus = any(device.gpu is not None for device in self.ledger.devices)
+        on_gpu = gpus and params.n_gpu_layers != 0
+        return estimate.compute_gpu_mb(params.n_gpu_layers) if on_gpu else estimate.total_mb
+
+    def note_sized(self, model: str, params: LoadParams, probed_mb: int, measured_mb: int) -> None:
+        """More is known of a file than its header says. What is loaded keeps what it holds."""
+        key = (model, params)
+        if probed_mb:
+            self.probed_mb[key] = probed_mb
+        if measured_mb:
+            self.learned_mb[key] = max(self.learned_mb.get(key, 0), measured_mb)
 
     def compute_rooms(self, model: str, pinned: Iterable[str]) -> list[int]:
         """What could be given to a model on each device if everything but the pinned ones went."""
@@ -182,7 +198,7 @@ class Residents:
 
     def forget(self, model: str, fingerprint: Fingerprint) -> None:
         """The file is another one now: nothing that was learned of the one before holds."""
-        for known in (self.learned_mb, self._estimates_mb):
+        for known in (self.learned_mb, self.probed_mb, self._estimates_mb):
             for key in [key for key in known if key[0] == model]:
                 del known[key]
         if instance := self.instances.get(model):

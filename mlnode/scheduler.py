@@ -36,6 +36,7 @@ from mlnode.events import (
     PreloadAsked,
     Requested,
     RequestEnded,
+    Sized,
     StopAsked,
     Streamed,
     UnloadAsked,
@@ -128,6 +129,10 @@ class Scheduler(Node):
                 self.residents.release(worker, now_ms)
             case FilesScanned(files):
                 yield from take_files(self, files, now_ms)
+            case Sized(model, fingerprint, params, probed_mb, measured_mb):
+                file = self.catalog.files.get(model)
+                if file is not None and file.fingerprint == fingerprint:
+                    self.residents.note_sized(model, params, probed_mb, measured_mb)
             case PreloadAsked(model):
                 self.preloads.add(self.catalog.find(model).id)
             case LoadAsked() | UnloadAsked():

@@ -187,7 +187,7 @@ def _render_parts(fit: Fit) -> Table:
         "compute": f"buffers for {params.n_ubatch} tokens at once",
         "results": "logits of each slot",
         "process": "interpreter and vocabulary",
-        "poc": "proof of compute, when it is asked for",
+        "poc": "a second context: proof of compute, or embeddings",
         "cache": "beginnings of prompts that may come again, at most",
     }
     table = Table("part", "MiB", "", box=None, show_footer=False)

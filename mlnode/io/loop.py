@@ -42,6 +42,7 @@ from mlnode.io.frames import (
     Submit,
 )
 from mlnode.io.gpu import Gpu
+from mlnode.io.sizing import Sizer
 from mlnode.io.spare import Spares
 from mlnode.io.streams import Piece, Stream
 from mlnode.io.tail import Tail
@@ -71,6 +72,7 @@ class Loop:
     def __init__(self, scheduler: Scheduler, folders: Folders, gpu: Gpu, spares: Spares) -> None:
         self.scheduler = scheduler
         self.workers: dict[int, Worker] = {}
+        self.sizer = Sizer(scheduler, gpu, folders.cache_dir, self.post)
         self.figures = Figures()
         self.spares = spares
         self.tails: dict[str, Tail] = {}
@@ -132,6 +134,7 @@ class Loop:
     def take_files(self, files: tuple[ModelFile, ...]) -> None:
         """What lies in the models' folder now. What was kept of models that are gone is forgotten."""
         self.post(FilesScanned(files))
+        self.sizer.recall(files)
         resident = {instance.model for instance in self.scheduler.residents.resident()}
         for model in set(self.tails) - {file.id for file in files} - resident:
             del self.tails[model]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from mlnode.contexts import ContextShape, poc_context, serving_context
+from mlnode.contexts import ContextShape, embedding_context, poc_context, serving_context
 from mlnode.io.breakdown import NoBreakdown, read_breakdown
 from mlnode.io.callbacks import AbortFlag, EngineLog
 from mlnode.io.host import read_resident_bytes
@@ -34,6 +34,7 @@ class Probe:
     def __init__(self, log: EngineLog) -> None:
         self._log = log
         self._opened: tuple[object, Model] | None = None
+        self._resident = 0
         _, self._libraries = read_resident_bytes()
 
     def answer(self, question: Question) -> Answer:
@@ -59,6 +60,7 @@ class Probe:
                 no_alloc=True,
             )
             self._opened = key, model
+            self._resident = max(0, read_resident_bytes()[0] - self._libraries)
         return self._opened[1]
 
     def _work_out(self, question: Question) -> Answer:
@@ -69,22 +71,24 @@ class Probe:
         serving = serving_context(n_ctx, question.slots, question.n_ubatch, question.kv_type)
         sizes, output = measure_context(model, serving, self._log)
         poc_sizes, poc_output = measure_context(model, poc_context(), self._log)
+        other_sizes, other_output = measure_context(model, embedding_context(model.n_vocab), self._log)
         return Answer(
             n_ctx=n_ctx,
             n_vocab=model.n_vocab,
             buffers={
-                name: _describe(sizes.get(name, _NOTHING), poc_sizes.get(name, _NOTHING))
-                for name in sorted({*sizes, *poc_sizes})
+                name: _describe(*(found.get(name, _NOTHING) for found in (sizes, poc_sizes, other_sizes)))
+                for name in sorted({*sizes, *poc_sizes, *other_sizes})
             },
             output=output,
-            poc_output=poc_output,
-            resident=max(0, read_resident_bytes()[0] - self._libraries),
+            poc_output=max(poc_output, other_output),
+            resident=self._resident,
         )
 
 
-def _describe(serving: tuple[int, int, int], poc: tuple[int, int, int]) -> Buffers:
-    weights, kv, compute = serving
-    return Buffers(weights=weights, kv=kv, compute=compute, poc=poc[1] + poc[2])
+def _describe(*found: tuple[int, int, int]) -> Buffers:
+    (weights, kv, compute), *seconds = found
+    second = max(cells + computing for _, cells, computing in seconds)
+    return Buffers(weights=weights, kv=kv, compute=compute, poc=second)
 
 
 def measure_context(model: Model, shape: ContextShape, log: EngineLog) -> tuple[Sizes, int]:

@@ -41,7 +41,7 @@ class Buffers(msgspec.Struct, frozen=True, kw_only=True):
     kv: int = 0
     compute: int = 0
     poc: int = 0
-    """Cells and computing of the context for proof of compute."""
+    """Cells and computing of the second context, for proof of compute or for embeddings: the larger one."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from mlnode.errors import ModelUnknown, Refusal
 from mlnode.events import DrainAsked, PreloadAsked
 from mlnode.instance import InstanceState, LoadParams
 from mlnode.io.broker import Reporter
-from mlnode.io.gpu import Gpu
+from mlnode.io.gpu import CONTEXT_MB, Gpu
 from mlnode.io.http import make_app
 from mlnode.io.keys import Keys
 from mlnode.io.kv_store import empty
@@ -26,7 +26,7 @@ from mlnode.io.loop import Folders, Loop
 from mlnode.io.notify import Notifier
 from mlnode.io.settings import Settings
 from mlnode.io.spare import Spares
-from mlnode.io.watch import ModelFolder, Watching
+from mlnode.io.watch import ModelFolder
 from mlnode.ledger import Device
 from mlnode.mode import Activity, Mission
 from mlnode.node import Limits
@@ -67,7 +67,7 @@ async def serve(settings: Settings, version: str) -> None:
             _log_problems(loop)
             loop.spares.fill()
             with (
-                _following(folder, settings.watch, keys, notifier),
+                _following(loop, folder, settings, keys, notifier),
                 _announce(settings, ports, version),
                 notifier.serving(lambda: _describe(loop)),
             ):
@@ -129,7 +129,7 @@ def make_scheduler(settings: Settings, gpu: Gpu) -> Scheduler:
         pinned=frozenset(settings.alias.get(name, name) for name in settings.pin),
         cores=len(os.sched_getaffinity(0)),
         devices=tuple(
-            Device(f"gpu{device.number}", budget_mb, settings.vram_margin_mb, device.number)
+            Device(f"gpu{device.number}", budget_mb, settings.vram_margin_mb, device.number, CONTEXT_MB)
             for device, budget_mb in zip(gpu.devices, budgets_mb, strict=False)
         ),
     )
@@ -198,10 +198,15 @@ def _log_problems(loop: Loop) -> None:
 
 
 @contextlib.contextmanager
-def _following(folder: ModelFolder, how: Watching, keys: Keys, notifier: Notifier) -> Iterator[None]:
-    """The folder is watched; at SIGHUP it is looked into, and the file of keys is read again."""
+def _following(
+    loop: Loop, folder: ModelFolder, settings: Settings, keys: Keys, notifier: Notifier
+) -> Iterator[None]:
+    """The folder is watched; at SIGHUP it is looked into, and the file of keys is read again. What lies in it
+    is probed in quiet times."""
     here = asyncio.get_running_loop()
-    tasks: set[asyncio.Task[None]] = {asyncio.create_task(folder.watch(how))}
+    tasks: set[asyncio.Task[None]] = {asyncio.create_task(folder.watch(settings.watch))}
+    if settings.probe:
+        tasks.add(asyncio.create_task(loop.sizer.run(loop.until)))
 
     async def look_again() -> None:
         notifier.tell_reloading()

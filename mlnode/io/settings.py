@@ -82,6 +82,8 @@ class Settings(BaseSettings):
     One number is shared out among several GPUs; NUMBER=MIB,NUMBER=MIB says it for each."""
     vram_margin_mb: Count = 64
     """Part of the budget that is never given away, MiB."""
+    probe: bool = True
+    """Work out in quiet times what each model will take, without loading it."""
     max_queue_depth: Count = 32
     """Requests waiting for one model."""
     max_wait_ms: Annotated[int, Field(ge=1, le=3_600_000)] = 30_000

@@ -142,7 +142,7 @@ def _see_model(loop: Loop, instance: Instance, present_ms: int) -> ModelView:
         last_used=_tell_unix_s(instance.last_used_ms, present_ms),
         need_mb=scheduler.compute_need_mb(model),
         formula_mb=_compute_formula_mb(loop, instance),
-        probed_mb=None,
+        probed_mb=scheduler.residents.probed_mb.get((model, instance.params)),
         measured_mb=instance.measured_mb or None,
         held_mb=_see_held(loop, instance),
         queue=len(line.waiting),

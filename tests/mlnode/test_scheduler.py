@@ -18,6 +18,7 @@ from mlnode.events import (
     FilesScanned,
     PreloadAsked,
     RequestEnded,
+    Sized,
     Streamed,
     Woken,
     WorkerBeat,
@@ -320,3 +321,16 @@ class TestCrash:
         node = Node()
         node.serve("a")
         assert ended(node.tell(Woken(), after_ms=STALL_MS)) == ["a"]
+
+
+def test_what_a_probe_says_replaces_the_estimate_and_a_measurement_stays_the_floor() -> None:
+    node = Node()
+    file = node.scheduler.catalog.files["a"]
+    params = node.scheduler.limits.params
+    node.tell(Sized("a", file.fingerprint, params, 90, 0))
+    assert node.scheduler.compute_need_mb("a") == 90
+    node.tell(Sized("a", file.fingerprint, params, 90, 95))
+    assert node.scheduler.compute_need_mb("a") == 95
+    node.tell(Sized("a", (9, 9, 9), params, 5000, 5000))
+    assert node.scheduler.compute_need_mb("a") == 95, "that was another file"
+    node.tell(Sized("nobody", (9, 9, 9), params, 1, 1))

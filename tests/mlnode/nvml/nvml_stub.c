@@ -6,11 +6,14 @@
  *   device TOTAL_MIB USED_MIB       a device, numbered in order; USED by strangers
  *   mig DEVICE TOTAL_MIB USED_MIB   a part of a device
  *   process DEVICE PID MIB          memory of a process
+ *   children DEVICE MIB             every child of the process that asks holds so much
  *   fail DEVICE FUNCTION CODE       memory, load, temperature, processes, name or all of them return CODE
  */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SUCCESS = 0, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, INSUFFICIENT_SIZE = 7 };
 enum { DEVICES_MAX = 16, PROCESSES_MAX = 64, FAILURES_MAX = 16 };
@@ -29,6 +32,27 @@ static struct world {
     struct failure failures[FAILURES_MAX];
 } world;
 
+static void add_process(int device, unsigned pid, unsigned long long bytes) {
+    if (world.n_processes < PROCESSES_MAX)
+        world.processes[world.n_processes++] = (struct process){device, pid, bytes};
+}
+
+static void add_children(int device, unsigned long long bytes) {
+    DIR *proc = opendir("/proc");
+    struct dirent *entry;
+    while (proc && (entry = readdir(proc))) {
+        char path[300], state;
+        int parent;
+        snprintf(path, sizeof path, "/proc/%s/stat", entry->d_name);
+        FILE *stat = atoi(entry->d_name) ? fopen(path, "r") : NULL;
+        if (!stat) continue;
+        if (fscanf(stat, "%*d (%*[^)]) %c %d", &state, &parent) == 2 && parent == getpid() && state != 'Z')
+            add_process(device, (unsigned)atoi(entry->d_name), bytes);
+        fclose(stat);
+    }
+    if (proc) closedir(proc);
+}
+
 static void read_line(const char *line) {
     unsigned long long total, used;
     int device, code;
@@ -39,8 +63,8 @@ static void read_line(const char *line) {
         world.devices[world.n_devices++] = (struct device){total * MIB, used * MIB, -1};
     if (sscanf(line, "mig %d %llu %llu", &device, &total, &used) == 3 && world.n_devices < DEVICES_MAX)
         world.devices[world.n_devices++] = (struct device){total * MIB, used * MIB, device};
-    if (sscanf(line, "process %d %u %llu", &device, &pid, &used) == 3 && world.n_processes < PROCESSES_MAX)
-        world.processes[world.n_processes++] = (struct process){device, pid, used * MIB};
+    if (sscanf(line, "process %d %u %llu", &device, &pid, &used) == 3) add_process(device, pid, used * MIB);
+    if (sscanf(line, "children %d %llu", &device, &used) == 2) add_children(device, used * MIB);
     if (sscanf(line, "fail %d %31s %d", &device, what, &code) == 3 && world.n_failures < FAILURES_MAX) {
         struct failure *failure = &world.failures[world.n_failures++];
         failure->device = device;

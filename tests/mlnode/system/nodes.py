@@ -117,6 +117,7 @@ def launch(home: Path, models: Path, *flags: str, ctx_size: int = 512) -> Node:
     """Start a node and wait until it is ready."""
     command = [sys.executable, "-m", "mlnode", "serve", "--home", str(home), "--models-dir", str(models)]
     command += ["--port", "0", "--control-port", "0", "--threads", "1", "--ctx-size", str(ctx_size)]
+    command.append("--no-probe")  # an estimate that changes in the middle would make a budget another one
     with (home / "log").open("wb") as log:
         process = subprocess.Popen([*command, *flags], cwd=ROOT, stdout=log, stderr=log)
     node = Node(process, home, {})

@@ -41,14 +41,14 @@ def sizes(node: Node) -> dict[str, int]:
 
 class TestMemory:
     def test_the_model_used_least_recently_makes_room(self, start_node: Start) -> None:
-        node = start_node("--vram-budget-mb", "180", "--vram-margin-mb", "20")
+        node = start_node("--vram-budget-mb", "120", "--vram-margin-mb", "20")
         need_mb = sizes(node)["a.gguf"]
-        assert 2 * need_mb <= 160 < 3 * need_mb
+        assert 2 * need_mb <= 100 < 3 * need_mb
         for model in ("a.gguf", "b.gguf", "a.gguf", "c.gguf"):
             assert node.complete(model).status_code == 200
         assert (node.state("a.gguf"), node.state("b.gguf")) == ("ready", "unloaded")
         assert node.status()["evictions_total"] == 1
-        assert node.status()["used_est_mb"] + 20 <= 180
+        assert node.status()["used_est_mb"] + 20 <= 120
 
     def test_a_model_that_never_fits_is_refused_and_nothing_is_evicted(
         self, start_node: Start, tmp_path: Path
@@ -63,7 +63,7 @@ class TestMemory:
         assert node.status()["evictions_total"] == 0
 
     def test_two_models_that_alternate_in_room_for_one_are_both_served(self, start_node: Start) -> None:
-        node = start_node("--vram-budget-mb", "90", "--vram-margin-mb", "20")
+        node = start_node("--vram-budget-mb", "75", "--vram-margin-mb", "20")
         with ThreadPoolExecutor(4) as pool:
             answers = list(pool.map(node.complete, ["a.gguf", "b.gguf"] * 4))
         assert [answer.status_code for answer in answers] == [200] * 8

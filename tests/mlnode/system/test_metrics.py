@@ -123,7 +123,7 @@ class TestNumbers:
         assert hosting_node.instance("b.gguf")["crashes"] == crashes + 1
 
     def test_an_eviction_is_counted_by_its_reason(self, start_node: Callable[..., Node]) -> None:
-        node = start_node("--vram-budget-mb", "90", "--vram-margin-mb", "20", "--ttl-s", "900")
+        node = start_node("--vram-budget-mb", "75", "--vram-margin-mb", "20", "--ttl-s", "900")
         for model in ("a.gguf", "b.gguf"):
             assert node.complete(model).status_code == 200
         assert read(node, "evictions_total", model="a.gguf", reason="room") == 1
