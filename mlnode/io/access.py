@@ -64,7 +64,7 @@ class Access:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        visit = _begin(scope)
+        visit = _begin(scope, "00" if self._tell is None else "01")
         named = [(b"x-request-id", visit.request_id.encode()), (b"traceparent", visit.trace.header.encode())]
 
         async def watch(message: Message) -> None:
@@ -82,19 +82,22 @@ class Access:
                 self._tell(visit)
 
 
-def read_trace(headers: Mapping[bytes, bytes]) -> Trace:
-    """The trace that a request belongs to; a new one when it names none, or not as W3C has it."""
+def read_trace(headers: Mapping[bytes, bytes], flags: str = "00") -> Trace:
+    """The trace that a request belongs to; a new one with these flags when it names none, or not as W3C has
+    it."""
     found = _TRACEPARENT.fullmatch(headers.get(b"traceparent", b"").decode("latin-1").strip())
     if found is None or found[0].startswith("ff") or not int(found[1], 16) or not int(found[2], 16):
-        return Trace(secrets.token_hex(16))
+        return Trace(secrets.token_hex(16), flags=flags)
     return Trace(found[1], found[2], found[3])
 
 
-def _begin(scope: Scope) -> Visit:
+def _begin(scope: Scope, flags: str) -> Visit:
     headers = dict(scope["headers"])
     asked = headers.get(b"x-request-id", b"").decode("latin-1")
     request_id = asked if _REQUEST_ID.fullmatch(asked) else secrets.token_hex(12)
-    return Visit(scope["method"], scope["path"][:200], request_id, read_trace(headers), time.monotonic())
+    return Visit(
+        scope["method"], scope["path"][:200], request_id, read_trace(headers, flags), time.monotonic()
+    )
 
 
 def _note(visit: Visit) -> None:

@@ -13,7 +13,6 @@ from starlette.types import ASGIApp
 
 from mlnode.errors import Refusal, RequestInvalid
 from mlnode.events import LoadAsked, UnloadAsked
-from mlnode.io.access import Access
 from mlnode.io.answers import NDJSON, PLAIN_SSE, SSE, AnswerResponse, RefusalResponse, make_answer, refuse
 from mlnode.io.asking import Asked, ask_chat, ask_completion, ask_plainly, ask_vectors
 from mlnode.io.bodies import (
@@ -61,7 +60,7 @@ def make_app(loop: Loop, settings: Settings, started_s: float, folder: ModelFold
     handlers = {Refusal: _refused, ClientDisconnect: _gone, 404: _lost, 405: _lost}
     app = Starlette(routes=routes, exception_handlers=handlers)
     checked = KeyCheck(app, keys, settings.open_metrics)
-    return Access(Counted(checked, routes, loop.figures))
+    return Counted(checked, routes, loop.figures)
 
 
 class Door:

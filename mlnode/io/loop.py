@@ -273,6 +273,10 @@ class Loop:
         if not stream.granted:
             self.figures.of(model).queue_wait.observe(time.monotonic() - stream.opened_s)
         stream.model, stream.granted, stream.granted_s = model, True, time.monotonic()
+        instance = self.scheduler.instance_of(model)
+        if instance.ready_at_ms / 1000 > stream.opened_s:
+            begun_s = max(stream.opened_s, instance.loading_since_ms / 1000)
+            stream.load_s = (begun_s, instance.ready_at_ms / 1000)
         stream.n_tokens, stream.last_token_s = 0, None
 
     def _note_tokens(self, stream: Stream, piece: Piece) -> None:

@@ -8,7 +8,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -16,6 +16,7 @@ from mlnode.catalog import Catalog
 from mlnode.errors import ModelUnknown, Refusal
 from mlnode.events import DrainAsked, PreloadAsked
 from mlnode.instance import InstanceState, LoadParams
+from mlnode.io.access import Access
 from mlnode.io.broker import Reporter
 from mlnode.io.gpu import CONTEXT_MB, Gpu
 from mlnode.io.http import make_app
@@ -36,6 +37,9 @@ DELIVER_S = 5.0
 """Time for the last nonces at the end."""
 FLUSH_S = 2
 """Time for the last bytes of answers at the end, when the grace is over."""
+if TYPE_CHECKING:
+    from mlnode.io.spans import Spans
+
 CLOSE_S = 10.0
 """From the end of the grace to the end of the process, at most."""
 
@@ -61,7 +65,8 @@ async def serve(settings: Settings, version: str) -> None:
         http_port = listening.getsockname()[1]
         async with serve_control(loop, settings, version, http_port) as control_port:
             app = make_app(loop, settings, started_s, folder, keys)
-            http = HttpServer(app, settings.patience_s)
+            spans = _open_spans()
+            http = HttpServer(Access(app, spans.tell if spans else None), settings.patience_s)
             serving = asyncio.create_task(http.serve(sockets=[listening]))
             ports = {"http": http_port, "control": control_port}
             _log_problems(loop)
@@ -79,8 +84,20 @@ async def serve(settings: Settings, version: str) -> None:
             await _wait_for_any(serving, asyncio.create_task(hurried.wait()))
             http.force_exit = hurried.is_set()
             await serving
+            if spans is not None:
+                await spans.close()
         await reporter.close(0.0 if hurried.is_set() else DELIVER_S)
         await loop.close()
+
+
+def _open_spans() -> "Spans | None":
+    """Where the environment names a collector; nothing is imported where it does not."""
+    if not any(name.startswith("OTEL_EXPORTER_OTLP_") for name in os.environ):
+        return None
+    from mlnode.io.spans import Spans, find_collector
+
+    collector = find_collector(os.environ)
+    return Spans(collector) if collector is not None else None
 
 
 def _take_end_signals() -> tuple[asyncio.Event, asyncio.Event]:

@@ -53,6 +53,8 @@ class Stream:
     granted_s: float | None = None
     first_s: float | None = None
     """Monotonic times of the newest slot and of the first text; None before."""
+    load_s: tuple[float, float] | None = None
+    """Monotonic times of the load that it waited for; None when the model was there."""
     n_prompt: int | None = None
     outcome: str = ""
     """How it ended: `ok`, `cancelled`, or a refusal's reason."""

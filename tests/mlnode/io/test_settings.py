@@ -9,7 +9,7 @@ import pytest
 import typer.main
 from pydantic import ValidationError
 
-from mlnode.__main__ import app
+from mlnode.__main__ import _describe_invalid, app
 from mlnode.io.settings import Settings, load_settings
 
 README = Path(__file__).parents[3] / "mlnode" / "README.md"
@@ -164,6 +164,22 @@ def test_each_setting_is_a_flag_a_variable_and_a_key_and_they_win_in_this_order(
     config.write_text("{}")
     monkeypatch.setenv(variable, _as_text(value))
     assert read({}) == value
+
+
+@pytest.mark.parametrize("key", Settings.model_fields)
+def test_a_wrong_value_gets_one_sentence_that_names_the_flag(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"MESHKEEPER_MLNODE_{key.upper()}", "~nobody-is-called-so/=,-7.5=")
+    try:
+        load_settings({})
+    except ValidationError as error:
+        sentence = _describe_invalid(error)
+        assert sentence.startswith(f"--{key.replace('_', '-')}: ")
+        assert sentence.endswith(".")
+        assert len(sentence.splitlines()) == 1
+    else:
+        assert type(Settings.model_fields[key].get_default(call_default_factory=True)) in (str, tuple)
 
 
 def test_what_may_be_repeated_is_taken_together() -> None:

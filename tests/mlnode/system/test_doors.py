@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -123,6 +124,30 @@ class TestTelling:
         wait_until(
             lambda: [line for line in lines(keyed_node, "request") if line["path"] == "/healthz"], "it"
         )
+
+
+class TestSpans:
+    def test_a_request_is_told_to_a_collector(
+        self, start_node: Start, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as collector:
+            address = f"http://127.0.0.1:{collector.getsockname()[1]}"
+            monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", address)
+            node = start_node()
+            headers = {"traceparent": TRACEPARENT}
+            assert httpx.post(f"{node.url}/infer", json=BODY, headers=headers, timeout=30).status_code == 200
+            collector.settimeout(30)
+            connection, _ = collector.accept()
+            with connection, connection.makefile("rb") as sent:
+                head = [line.lower() for line in iter(sent.readline, b"\r\n")]
+                (length,) = [int(line.split()[1]) for line in head if line.startswith(b"content-length")]
+                document = json.loads(sent.read(length))
+                connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        spans = document["resourceSpans"][0]["scopeSpans"][0]["spans"]
+        assert {span["traceId"] for span in spans} == {TRACEPARENT.split("-")[1]}
+        assert spans[0]["parentSpanId"] == TRACEPARENT.split("-")[2]
+        assert [span["name"] for span in spans] == ["POST /infer", "queue", "load", "prefill", "decode"]
+        assert all(int(span["startTimeUnixNano"]) <= int(span["endTimeUnixNano"]) for span in spans)
 
 
 class TestTail:
