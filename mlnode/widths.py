@@ -18,6 +18,9 @@ SHARE_NEW = 0.125
 GAIN_MIN = 0.03
 """A round is split only where this part of its time is saved."""
 
+DECIDE_ROUNDS = 8
+"""A split is decided anew after so many rounds, with what was measured in them."""
+
 REFRESH_ROUNDS = 128
 """A width that is not chosen is tried again after so many rounds: the machine may have changed."""
 
@@ -56,9 +59,8 @@ class Widths:
                 return (width, n - width) if width < n else (n,)
         rounds = self._rounds[n] = self._rounds.get(n, 0) + 1
         if rounds % REFRESH_ROUNDS == 0:
-            self._splits.clear()
             return (n,)
-        if n not in self._splits:
+        if n not in self._splits or rounds % DECIDE_ROUNDS == 0:
             self._splits[n] = self._quickest(n)
         return self._splits[n]
 

@@ -11,13 +11,14 @@ import statistics
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Column, Table
 
-from tests.bench import chain_rows, formation_rows, inference_rows, mlnode_rows
+from tests.bench import chain_rows, engine_rows, formation_rows, inference_rows, mlnode_rows
 
 TURNS = 3
 RESULT = Path(".meshkeeper/bench/latest.json")
@@ -49,7 +50,20 @@ ROWS: dict[str, tuple[Callable[[], tuple[Rate, Rate]], float]] = {
     "roots_per_s_of_1000_changes_at_a_million_vs_25": (chain_rows.prepare_roots, 1.0),
     "grpc_broadcasts_per_s_vs_1000": (chain_rows.prepare_broadcasts, 1.0),
     "commits_per_s_vs_one_fsync": (chain_rows.prepare_commits, 0.05),
-    "http_tokens_per_s_vs_bare_llama_decode": (mlnode_rows.prepare_decode, 0.97),
+    "http_tokens_per_s_vs_llama_bench": (engine_rows.prepare_decode, 0.97),
+    "tokens_per_s_of_2_clients_vs_llama_server": (partial(engine_rows.prepare_clients, 2), 1.15),
+    "tokens_per_s_of_4_clients_vs_llama_server": (partial(engine_rows.prepare_clients, 4), 1.05),
+    "tokens_per_s_of_8_clients_vs_llama_server": (partial(engine_rows.prepare_clients, 8), 1.0),
+    "tokens_per_s_of_16_clients_vs_llama_server": (partial(engine_rows.prepare_clients, 16), 1.0),
+    "tokens_per_s_of_8_clients_vs_llama_cpp_python": (engine_rows.prepare_python_server, 3.0),
+    "first_tokens_per_s_of_300_vs_bare_prefill_and_step": (engine_rows.prepare_first_token, 0.952),
+    "cancels_per_s_p95_in_prefill_vs_50_ms": (engine_rows.prepare_cancel, 1.0),
+    "swaps_per_s_cold_vs_800_ms": (partial(engine_rows.prepare_swap, 0), 1.0),
+    "swaps_per_s_prepared_vs_500_ms": (partial(engine_rows.prepare_swap, 1), 1.0),
+    "first_tokens_per_s_after_swap_vs_prefill_of_2000": (engine_rows.prepare_prefix, 20.0),
+    "own_tokens_per_s_at_4096_vs_at_64": (engine_rows.prepare_flatness, 0.909),
+    "refusals_per_s_p99_vs_20_ms": (engine_rows.prepare_refusal, 1.0),
+    "compute_buffers_in_40_mib_vs_1": (engine_rows.prepare_buffer, 1.0),
     "nonces_per_s_vs_bare_prefill": (mlnode_rows.prepare_nonces, 0.8),
     "nonces_per_s_vs_bare_prefill_2_threads": (mlnode_rows.prepare_nonces_two_threads, 0.8),
 }

@@ -62,6 +62,14 @@ def test_a_width_that_is_not_chosen_is_tried_again() -> None:
     assert [widths.split(2) for _ in range(REFRESH_ROUNDS)][-1] == (2,)
 
 
+def test_a_split_that_proves_slow_is_given_up_soon() -> None:
+    widths = learned({1: 10.0, 8: 100.0})
+    assert widths.split(8) == (1,) * 8
+    for _ in range(50):
+        widths.note(1, 30_000)
+    assert (8,) in [widths.split(8) for _ in range(8)]
+
+
 def test_what_is_known_survives_in_a_table() -> None:
     widths = learned(MEASURED_MS)
     assert Widths(widths.known_us()).split(5) == widths.split(5)
