@@ -55,8 +55,12 @@ def _describe_invalid(error: ValidationError) -> str:
     name = str(first["loc"][0]) if first["loc"] else "vram_margin_mb"
     if first["type"] == "extra_forbidden":
         return f"There is no setting {name!r}; meshkeeper mlnode serve --help lists them."
-    said = first["msg"].removeprefix("Value error, ")
-    return f"--{name.replace('_', '-')}: {said[0].lower()}{said[1:]}."
+    flag, said = f"--{name.replace('_', '-')}", first["msg"].partition(", unable")[0]
+    if said.startswith("Input should be"):
+        wanted = said.removeprefix("Input should be ").replace("a valid integer", "a whole number")
+        return f"{flag} must be {wanted}, not {first['input']!r}."
+    said = said.removeprefix("Value error, ")
+    return f"{flag}: {said[0].lower()}{said[1:]}."
 
 
 @app.command()
@@ -192,8 +196,10 @@ def fit(
         file = find_file(model, models_dir.expanduser())
         asked = LoadParams(n_ctx=ctx_size, slots=slots, **params)
         found = examine(file, asked, Gpu(), parse_budget(budget), margin)
-    except (FitRefused, ValueError) as error:
+    except FitRefused as error:
         raise _fail(f"{error}") from None
+    except ValueError as error:
+        raise _fail(f"--budget: {error}.") from None
     width = None if sys.stdout.isatty() else WIDTH_PLAIN
     print_fit(found, as_json, Console(width=width))
     if found.shares_mb is None:
