@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from mlnode import __version__
 from mlnode.errors import Refusal, RequestInvalid
 from mlnode.events import LoadAsked, UnloadAsked
 from mlnode.io.answers import NDJSON, PLAIN_SSE, SSE, AnswerResponse, RefusalResponse, make_answer, refuse
@@ -28,6 +29,7 @@ from mlnode.io.keys import KeyCheck, Keys
 from mlnode.io.loop import Loop
 from mlnode.io.metrics import CONTENT_TYPE, Metrics
 from mlnode.io.openai import ChatShape, CompletionShape, PlainShape
+from mlnode.io.openapi import describe_interface
 from mlnode.io.page import show_page
 from mlnode.io.settings import Settings
 from mlnode.io.status import describe_models, describe_status
@@ -41,6 +43,7 @@ def make_app(loop: Loop, settings: Settings, started_s: float, folder: ModelFold
     door = Door(loop, settings, started_s, folder)
     routes = [
         Route("/", door.page),
+        Route("/openapi.json", door.openapi),
         Route("/healthz", door.healthz),
         Route("/readyz", door.readyz),
         Route("/status", door.status),
@@ -75,6 +78,9 @@ class Door:
 
     async def page(self, request: Request) -> Response:
         return show_page()
+
+    async def openapi(self, request: Request) -> Response:
+        return JSONResponse(describe_interface(__version__))
 
     async def healthz(self, request: Request) -> Response:
         """The process answers."""
