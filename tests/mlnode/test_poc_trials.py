@@ -24,8 +24,8 @@ from mlnode.calibration import (
 )
 from mlnode.poc import LATE_PPM, Claim, Partition, Rules, Verdict, inspect_claim, judge
 
-TRIALS = int(os.environ.get("MESHKEEPER_POC_TRIALS", "500"))
-"""For each model, and size of the sample or direction: two thousand of every kind."""
+TRIALS = int(os.environ.get("MESHKEEPER_POC_TRIALS", "250"))
+"""For each model, and size of the sample or direction: a thousand of every kind."""
 MODELS = ("gemma3-270m-q4_k_m", "tiny")
 SAMPLES = (20, 50)
 SHARE = Partition(1, 3)
