@@ -22,6 +22,8 @@ TEMPLATE_BYTES_MAX = 1024 * 1024
 ENTRIES_MAX = 1_000_000
 """Keys, and tensors, at most: two orders of magnitude above the largest model known."""
 
+LAYERS_MAX = 4096
+SIZE_MAX = 2**32 - 1
 DIMENSIONS_MAX = 4
 
 _CHUNK_BYTES = 256 * 1024
@@ -304,17 +306,21 @@ def _describe(
         raise GgufError("CORRUPT", "the file names no architecture: it holds no model")
 
     def number(key: str, default: int = 0) -> int:
-        return values.integer(f"{architecture}.{key}", default)
+        return _check_size(key, values.integer(f"{architecture}.{key}", default))
+
+    def largest(key: str) -> int:
+        return number(key, max(_read_sizes(values, f"{architecture}.{key}"), default=0))
 
     n_layers, n_embd = number("block_count"), number("embedding_length")
-    n_head = max(1, number("attention.head_count", _largest(values, f"{architecture}.attention.head_count")))
-    kv_key = f"{architecture}.attention.head_count_kv"
-    n_head_kv = tuple(int(heads) for heads in values.arrays.get(kv_key, ()))
+    if n_layers > LAYERS_MAX:
+        raise GgufError("CORRUPT", f"the file announces {n_layers} layers, more than any model has")
+    n_head = max(1, largest("attention.head_count"))
+    n_head_kv = _read_sizes(values, f"{architecture}.attention.head_count_kv")
     per_head = n_embd // n_head
-    n_ff = number("feed_forward_length", _largest(values, f"{architecture}.feed_forward_length"))
+    n_ff = largest("feed_forward_length")
     n_ff_experts = number("expert_used_count") * number("expert_feed_forward_length", n_ff)
     pattern_key = f"{architecture}.attention.sliding_window_pattern"
-    window, n_known = number("attention.sliding_window"), min(n_layers, ENTRIES_MAX)
+    window = number("attention.sliding_window")
     pattern = values.arrays.get(pattern_key) or values.scalars.get(pattern_key)
     return Header(
         version=version,
@@ -326,22 +332,29 @@ def _describe(
         n_embd=n_embd,
         n_ff=n_ff,
         n_head=n_head,
-        n_head_kv=n_head_kv or (values.integer(kv_key, n_head),) * n_known,
+        n_head_kv=n_head_kv or (number("attention.head_count_kv", n_head),) * n_layers,
         key_length=number("attention.key_length", per_head),
         value_length=number("attention.value_length", per_head),
         sliding_window=window,
-        n_vocab=values.counts.get("tokenizer.ggml.tokens", number("vocab_size")),
+        n_vocab=values.counts.get("tokenizer.ggml.tokens") or number("vocab_size"),
         has_chat_template=bool(values.text("tokenizer.chat_template")),
         n_tensors=n_tensors,
         tensor_bytes=tensor_bytes,
         n_shards=max(1, values.integer("split.count", 1)),
         windowed=find_windowed_layers(
-            architecture, n_known, window, None if isinstance(pattern, str | float) else pattern
+            architecture, n_layers, window, None if isinstance(pattern, str | float) else pattern
         ),
         repacked_bytes=repacked_bytes,
         n_ff_active=max(n_ff, n_ff_experts),
     )
 
 
-def _largest(values: _Values, key: str) -> int:
-    return max((int(value) for value in values.arrays.get(key, ())), default=0)
+def _read_sizes(values: _Values, key: str) -> tuple[int, ...]:
+    """An array with a size for each layer; empty where there is none."""
+    return tuple(_check_size(key, value) for value in values.arrays.get(key, ()))
+
+
+def _check_size(key: str, value: int | float | bool) -> int:
+    if not isinstance(value, int) or not 0 <= value <= SIZE_MAX:
+        raise GgufError("CORRUPT", f"{key} is {value}, which no model can be")
+    return value
