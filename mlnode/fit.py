@@ -1,6 +1,6 @@
 """Whether a model fits, and how far one can go: parts of its memory, and a search over exact sizes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 MIB = 1024 * 1024
@@ -43,19 +43,3 @@ def find_largest(low: int, high: int, step: int, fits: Callable[[int], bool]) ->
         else:
             bad = middle
     return low + good * step
-
-
-def spread(need_mb: int, rooms_mb: Sequence[int]) -> tuple[int, ...] | None:
-    """MiB of a model on each device: on the one with most room, or over as few as hold it together, in
-    proportion to their room. None: it does not fit."""
-    order = sorted(range(len(rooms_mb)), key=lambda index: (-rooms_mb[index], index))
-    for count in range(1, len(order) + 1):
-        chosen = order[:count]
-        whole_mb = sum(rooms_mb[index] for index in chosen)
-        if whole_mb < need_mb:
-            continue
-        shares = [need_mb * mb // max(1, whole_mb) if i in chosen else 0 for i, mb in enumerate(rooms_mb)]
-        for index in chosen:
-            shares[index] += min(rooms_mb[index] - shares[index], need_mb - sum(shares))
-        return tuple(shares)
-    return None

@@ -1,6 +1,5 @@
 """`meshkeeper mlnode fit`: will a model fit, with which context and how many slots, in exact numbers."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,14 @@ from rich.table import Table
 
 from mlnode.budgets import Budget
 from mlnode.catalog import ModelFile
-from mlnode.fit import MIB, Parts, find_largest, spread
+from mlnode.fit import MIB, Parts, find_largest
 from mlnode.gguf import Header
 from mlnode.instance import LoadParams
 from mlnode.io.files import describe_model, scan_models
 from mlnode.io.gpu import CONTEXT_MB, Gpu
 from mlnode.io.prober import ProbeFailed, Prober, Question, describe_parts
+from mlnode.ledger import Device
+from mlnode.placement import compute_net, place
 
 SLOTS_MAX = 64
 CTX_STEP = 256
@@ -36,17 +37,18 @@ class Fit:
     params: LoadParams
     """With the context reduced to the trained one."""
     parts: Parts
-    devices: tuple[str, ...]
-    rooms_mb: tuple[int, ...]
-    """What a model can be given on each, the margin and what a process takes for itself subtracted."""
-    budgets_mb: tuple[int, ...]
-    margin_mb: int
+    devices: tuple[Device, ...]
     shares_mb: tuple[int, ...] | None
-    """How it would lie; None: it does not fit."""
+    """How it would lie, without what a process takes for itself; None: it does not fit."""
     n_ctx_largest: int
     """With as many slots; 0: not even the smallest."""
     slots_most: int
     """With as long a context; 0: not even one."""
+
+    @property
+    def rooms_mb(self) -> list[int]:
+        """What a model can be given on each device."""
+        return compute_net(self.devices, [device.room_mb for device in self.devices])
 
 
 def find_file(model: str, models_dir: Path) -> ModelFile:
@@ -80,11 +82,14 @@ def examine(file: ModelFile, params: LoadParams, gpu: Gpu, budget: Budget, margi
     except ValueError as error:
         raise FitRefused(f"--budget: {error}.") from None
     on_gpu = gpu.present and params.n_gpu_layers != 0
-    own_mb = CONTEXT_MB if on_gpu else 0
-    rooms_mb = tuple(max(0, mb - margin_mb - own_mb) for mb in budgets_mb)
+    devices = tuple(
+        Device(found.name, budget_mb, margin_mb, found.number, CONTEXT_MB)
+        for found, budget_mb in zip(gpu.devices, budgets_mb, strict=False)
+    )
+    host = Device("host", sum(budgets_mb), margin_mb)
     prober = Prober()
     try:
-        return _search(_Sizes(file, gpu, prober, on_gpu), params, rooms_mb, budgets_mb, margin_mb)
+        return _search(_Sizes(file, gpu, prober, on_gpu), params, devices if on_gpu else (host,))
     except ProbeFailed as error:
         raise FitRefused(f"{file.id} cannot be loaded: {error}.") from None
     finally:
@@ -97,7 +102,6 @@ class _Sizes:
     def __init__(self, file: ModelFile, gpu: Gpu, prober: Prober, on_gpu: bool) -> None:
         assert file.header is not None
         self.file, self.header = file, file.header
-        self.devices = tuple(device.name for device in gpu.devices) if on_gpu else ("host",)
         self._prober = prober
         self._visible = gpu.name_devices(range(len(gpu.devices))) if on_gpu else ()
         self._process = 0
@@ -118,26 +122,24 @@ class _Sizes:
         return replace(parts, process=self._process)
 
 
-def _search(
-    sizes: _Sizes, params: LoadParams, rooms_mb: tuple[int, ...], budgets_mb: tuple[int, ...], margin_mb: int
-) -> Fit:
+def _search(sizes: _Sizes, params: LoadParams, devices: tuple[Device, ...]) -> Fit:
     trained = sizes.header.n_ctx_train or params.n_ctx
     params = replace(params, n_ctx=min(params.n_ctx, trained))
 
+    rooms = [device.room_mb for device in devices]
+
     def fits(given: LoadParams) -> bool:
-        return spread(sizes.find_parts(given).total_mb, rooms_mb) is not None
+        return place(sizes.find_parts(given).total_mb, devices, rooms, alone=False) is not None
 
     parts = sizes.find_parts(params)
+    shares = place(parts.total_mb, devices, rooms, alone=False)
     return Fit(
         file=sizes.file,
         header=sizes.header,
         params=params,
         parts=parts,
-        devices=sizes.devices,
-        rooms_mb=rooms_mb,
-        budgets_mb=budgets_mb,
-        margin_mb=margin_mb,
-        shares_mb=spread(parts.total_mb, rooms_mb),
+        devices=devices,
+        shares_mb=None if shares is None else tuple(compute_net(devices, shares)),
         n_ctx_largest=find_largest(
             min(CTX_STEP, trained), trained, CTX_STEP, lambda n_ctx: fits(replace(params, n_ctx=n_ctx))
         ),
@@ -148,7 +150,7 @@ def _search(
 def describe_fit(fit: Fit) -> dict[str, Any]:
     """The same as a document."""
     shares_mb = fit.shares_mb or (0,) * len(fit.devices)
-    devices = zip(fit.devices, fit.budgets_mb, fit.rooms_mb, shares_mb, strict=True)
+    rows = zip(fit.devices, fit.rooms_mb, shares_mb, strict=True)
     return {
         "model": fit.file.id,
         "path": fit.file.path,
@@ -161,10 +163,10 @@ def describe_fit(fit: Fit) -> dict[str, Any]:
         "n_ubatch": fit.params.n_ubatch,
         "ctx_size_largest": fit.n_ctx_largest,
         "slots_most": fit.slots_most,
-        "margin_mb": fit.margin_mb,
+        "margin_mb": fit.devices[0].margin_mb,
         "devices": [
-            {"name": name, "budget_mb": budget, "room_mb": room, "share_mb": share}
-            for name, budget, room, share in devices
+            {"name": device.name, "budget_mb": device.budget_mb, "room_mb": room, "share_mb": share}
+            for device, room, share in rows
         ],
     }
 
@@ -201,19 +203,16 @@ def _render_parts(fit: Fit) -> Table:
 
 def _tell_verdict(fit: Fit) -> list[str]:
     room = " + ".join(f"{mb:,}" for mb in fit.rooms_mb)
-    budget = " + ".join(f"{mb:,}" for mb in fit.budgets_mb)
-    of = f"of {room} MiB (budget {budget}, margin {fit.margin_mb:,}"
-    own = f", {CONTEXT_MB} for a process on a GPU)" if fit.devices != ("host",) else ")"
+    budget = " + ".join(f"{device.budget_mb:,}" for device in fit.devices)
+    of = f"of {room} MiB (budget {budget}, margin {fit.devices[0].margin_mb:,}"
+    own_mb = fit.devices[0].overhead_mb
+    own = f", {own_mb} for a process on a GPU)" if own_mb else ")"
     if fit.shares_mb is None:
         return [f"It does not fit: {fit.parts.total_mb:,} MiB {of}{own}."]
-    used = [(name, mb) for name, mb in zip(_numbered(fit.devices), fit.shares_mb, strict=True) if mb]
-    where = ", ".join(f"{mb:,} MiB on {name}" for name, mb in used)
+    used = [(device.gpu, mb) for device, mb in zip(fit.devices, fit.shares_mb, strict=True) if mb]
+    where = ", ".join(f"{mb:,} MiB on GPU {number}" for number, mb in used)
     said = [f"It fits: {fit.parts.total_mb:,} {of}{own}."]
     return [*said, f"It would lie on {len(used)} devices: {where}."] if len(used) > 1 else said
-
-
-def _numbered(devices: Sequence[str]) -> list[str]:
-    return [name if name == "host" else f"GPU {number}" for number, name in enumerate(devices)]
 
 
 def _tell_limits(fit: Fit) -> list[str]:

@@ -18,7 +18,7 @@ def test_a_model_lies_on_one_gpu_or_is_spread_over_several(world: World, tiny_pa
     own = CONTEXT_MB + 64
     world.tell(f"device {own + 20} 0", f"device {own + 4000} 0")
     one = fit(tiny_path)
-    assert one.rooms_mb == (20, 4000)
+    assert one.rooms_mb == [20, 4000]
     assert one.shares_mb == (0, one.parts.total_mb)
     half = one.parts.total_mb // 2 + 2
     world.tell(f"device {own + half} 0", f"device {own + half} 0")
