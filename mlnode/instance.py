@@ -37,6 +37,8 @@ class EndReason(Enum):
     """Nobody used it for its time to live."""
     FILE = "file"
     """Its file is another one now, or gone."""
+    UNWANTED = "unwanted"
+    """It still loads, and whoever waited for it is gone."""
     HUNG = "hung"
     """It makes no progress."""
     DRAIN = "drain"
@@ -114,6 +116,7 @@ class LoadParams:
     n_ubatch: int = 128
     kv_type: KvType = "f16"
     prefix_cache_mb: int = 0
+    check_tensors: bool = False
 
 
 @dataclass(slots=True)

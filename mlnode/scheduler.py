@@ -116,8 +116,8 @@ class Scheduler(Node):
         match event:
             case Cancelled(id):
                 request = self.requests.leave(id)
-                if request is not None and id in self.requests.slots:
-                    yield CancelRequest(id, self.residents.instances[request.model].worker)
+                if request is not None:
+                    yield from self._let_go(request)
             case RequestEnded(id):
                 if model := self.requests.end(id, now_ms):
                     self.residents.instances[model].free_slot(id, now_ms)
@@ -233,6 +233,18 @@ class Scheduler(Node):
             request = self.requests.grant(model, now_ms)
             instance.take_slot(request.id, now_ms)
             yield StartRequest(request.id, model, instance.worker)
+
+    def _let_go(self, request: Request) -> Iterator[Action]:
+        """Stop what is done for somebody who is gone; a load too, when nothing else asks for it."""
+        instance = self.residents.instances.get(request.model)
+        if instance is None:
+            return
+        if request.id in self.requests.slots:
+            yield CancelRequest(request.id, instance.worker)
+            return
+        loading = instance.state is InstanceState.LOADING and not instance.given_up
+        if loading and all(claim.file.id != request.model for claim in list_claims(self)):
+            yield self.residents.end(instance, EndReason.UNWANTED)
 
     def _is_wanted(self, instance: Instance) -> bool:
         return self.requests.waits(instance.model) or instance.worker == self.mining_worker

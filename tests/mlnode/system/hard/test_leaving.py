@@ -54,3 +54,16 @@ def test_clients_that_go_during_a_load_do_not_take_it_from_those_who_stay(start_
         assert stays.result().status_code == 200
     assert node.status()["loads_total"] == 1
     assert node.status()["requests_total"] == {"ok": 1, "cancelled": 1}
+
+
+def test_a_load_that_nobody_waits_for_any_more_is_given_up_and_its_memory_free(start_hard: Start) -> None:
+    node = start_hard()
+    for _ in range(3):
+        with dial(node) as connection:
+            connection.sendall(make_post("/infer", {**LONG, "model": "a.gguf"}))
+            wait_until(lambda: node.state("a.gguf") == "loading", "the load")
+        wait_until(lambda: node.state("a.gguf") == "unloaded", "the load given up", 10)
+        assert node.status()["used_est_mb"] == 0
+    assert node.status()["requests_total"] == {"cancelled": 3}
+    assert node.instance("a.gguf")["last_error"] == ""
+    assert node.complete("a.gguf").status_code == 200
