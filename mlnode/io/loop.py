@@ -242,6 +242,7 @@ class Loop:
             tensor_split=action.tensor_split,
             cache_dir=str(self._folders.cache_dir),
             prefix_cache_mb=params.prefix_cache_mb,
+            check_tensors=params.check_tensors,
             kv_dir=str(self._folders.kv_dir),
             kv_cache_mb=self._folders.kv_cache_mb,
         )

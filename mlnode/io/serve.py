@@ -132,6 +132,7 @@ def make_scheduler(settings: Settings, gpu: Gpu) -> Scheduler:
             n_gpu_layers=settings.n_gpu_layers,
             kv_type=settings.kv_type,
             prefix_cache_mb=settings.prefix_cache_mb,
+            check_tensors=settings.check_tensors,
         ),
         max_queue_depth=settings.max_queue_depth,
         max_wait_ms=settings.max_wait_ms,

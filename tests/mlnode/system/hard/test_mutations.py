@@ -123,6 +123,23 @@ def write_damaged(folder: Path) -> None:
             (folder / f"{name}-{number:05}.gguf").write_bytes(data)
 
 
+def test_impossible_weights_are_no_answer_and_no_model_where_they_are_looked_at(
+    start_hard: Start, tmp_path: Path
+) -> None:
+    folder = tmp_path / "impossible"
+    folder.mkdir()
+    write_tiny_gguf(folder / "nan.gguf", seed=0)
+    data = bytearray((folder / "nan.gguf").read_bytes())
+    put_in(float("nan"))(data, random.Random(0))
+    (folder / "nan.gguf").write_bytes(data)
+    codes = {}
+    for flag in ("--check-tensors", "--no-check-tensors"):
+        node = start_hard(flag, models=folder)
+        codes[flag] = [code_of(node.complete("nan.gguf")) for _ in range(3)]
+        assert node.status()["loads_total"] == 1
+    assert codes == {"--check-tensors": ["model_broken"] * 3, "--no-check-tensors": ["engine"] * 3}
+
+
 def test_damaged_models_are_refused_or_answer_and_nobody_else_notices(
     start_hard: Start, tmp_path: Path, needs_mb: dict[str, int]
 ) -> None:
