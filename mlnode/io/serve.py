@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -222,9 +222,7 @@ def _following(
     """The folder is watched; at SIGHUP it is looked into, and the file of keys is read again. What lies in it
     is probed in quiet times."""
     here = asyncio.get_running_loop()
-    tasks: set[asyncio.Task[None]] = {asyncio.create_task(folder.watch(settings.watch))}
-    if settings.probe:
-        tasks.add(asyncio.create_task(loop.sizer.run(loop.until)))
+    tasks: set[asyncio.Task[None]] = set()
 
     async def look_again() -> None:
         notifier.tell_reloading()
@@ -232,12 +230,24 @@ def _following(
         await folder.rescan()
         notifier.tell("READY=1")
 
-    here.add_signal_handler(signal.SIGHUP, lambda: tasks.add(asyncio.create_task(look_again())))
+    def note_end(task: asyncio.Task[None]) -> None:
+        tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            _log.error("a task failed", why=repr(error))
+
+    def begin(work: Coroutine[None, None, None]) -> None:
+        tasks.add(task := asyncio.create_task(work))
+        task.add_done_callback(note_end)
+
+    begin(folder.watch(settings.watch))
+    if settings.probe:
+        begin(loop.sizer.run(loop.until))
+    here.add_signal_handler(signal.SIGHUP, lambda: begin(look_again()))
     try:
         yield
     finally:
         here.remove_signal_handler(signal.SIGHUP)
-        for task in tasks:
+        for task in list(tasks):
             task.cancel()
 
 

@@ -68,13 +68,18 @@ def variables_of(pid: int, name: str) -> bool:
 
 
 class TestEnd:
-    def test_a_second_signal_ends_it_at_once_and_nothing_is_left(self, start_node: Start) -> None:
+    def test_who_asks_while_it_drains_is_sent_away_and_a_second_signal_ends_it_at_once(
+        self, start_node: Start
+    ) -> None:
         node = start_node("--drain-s", "600", ctx_size=4096)
         with streaming(node) as lines:
             wait_until(lambda: prepared(node), "a prepared worker")
             pids = [*node.worker_pids(), *prepared(node)]
             node.process.send_signal(signal.SIGTERM)
-            wait_until(lambda: node.status()["draining"], "draining")
+            wait_until(lambda: httpx.get(f"{node.url}/readyz").status_code == 503, "not ready")
+            refused = node.complete("slow.gguf")
+            assert (refused.status_code, refused.headers["connection"]) == (503, "close")
+            assert int(refused.headers["retry-after"]) > 0
             started = time.monotonic()
             node.process.send_signal(signal.SIGTERM)
             with contextlib.suppress(httpx.RemoteProtocolError):
@@ -83,42 +88,23 @@ class TestEnd:
         assert time.monotonic() - started < 60
         assert all(is_gone(pid) for pid in pids)
 
-    def test_a_prepared_worker_goes_with_a_node_that_drains_or_is_killed(self, start_node: Start) -> None:
-        for end in (signal.SIGTERM, signal.SIGKILL):
-            node = start_node()
-            pids = wait_until(lambda node=node: prepared(node), "a prepared worker")
-            node.process.send_signal(end)
-            node.process.wait(30)
-            wait_until(lambda pids=pids: all(is_gone(pid) for pid in pids), "its end", 10)
-
-    def test_who_asks_while_it_drains_is_sent_away_and_the_connection_closed(self, start_node: Start) -> None:
-        node = start_node(ctx_size=4096)
-        with streaming(node):
-            node.process.send_signal(signal.SIGTERM)
-            wait_until(lambda: httpx.get(f"{node.url}/readyz").status_code == 503, "not ready")
-            refused = node.complete("slow.gguf")
-            assert (refused.status_code, refused.headers["connection"]) == (503, "close")
-            assert int(refused.headers["retry-after"]) > 0
-            node.process.send_signal(signal.SIGTERM)
-        assert node.process.wait(30) == 0
-
-
-class TestWorkers:
-    def test_a_worker_leaves_no_core_and_starts_no_debugger(self, start_node: Start) -> None:
+    def test_a_prepared_worker_goes_with_a_node_that_is_killed(self, start_node: Start) -> None:
         node = start_node()
-        node.complete()
-        (pid,) = node.worker_pids()
-        limits = Path(f"/proc/{pid}/limits").read_text()
-        assert re.search(r"Max core file size +0 +0", limits)
-        assert variables_of(pid, "GGML_NO_BACKTRACE=1")
+        pids = wait_until(lambda: prepared(node), "a prepared worker")
+        node.process.kill()
+        wait_until(lambda: all(is_gone(pid) for pid in pids), "its end", 10)
 
-    def test_a_node_of_a_user_without_home_runs_when_its_folders_are_given(
-        self, start_node: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.delenv("HOME")
-        monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-        node = start_node("--cache-dir", str(tmp_path / "cache"))
-        assert node.complete().status_code == 200
+
+def test_a_worker_leaves_no_core_starts_no_debugger_and_needs_no_home(
+    start_node: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HOME")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    node = start_node("--cache-dir", str(tmp_path / "cache"))
+    assert node.complete().status_code == 200
+    (pid,) = node.worker_pids()
+    assert re.search(r"Max core file size +0 +0", Path(f"/proc/{pid}/limits").read_text())
+    assert variables_of(pid, "GGML_NO_BACKTRACE=1")
 
 
 class TestUnit:
