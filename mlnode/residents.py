@@ -54,10 +54,15 @@ class Residents:
         """What to reserve besides the devices' overhead: what the probe said, or the header's estimate until
         it has; what an earlier load was measured at when that is more."""
         key = (file.id, params)
+        exact_mb = self.probed_mb.get(key) or self.compute_formula_mb(file, params)
+        return max(exact_mb, self.learned_mb.get(key, 0))
+
+    def compute_formula_mb(self, file: ModelFile, params: LoadParams) -> int:
+        """The header's estimate alone."""
+        key = (file.id, params)
         if key not in self._estimates_mb:
             self._estimates_mb[key] = self._estimate_mb(file, params)
-        exact_mb = self.probed_mb.get(key, self._estimates_mb[key])
-        return max(exact_mb, self.learned_mb.get(key, 0))
+        return self._estimates_mb[key]
 
     def _estimate_mb(self, file: ModelFile, params: LoadParams) -> int:
         assert file.header is not None

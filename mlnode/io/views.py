@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlnode.estimate import compute_estimate
 from mlnode.instance import Instance, InstanceState
 from mlnode.io.host import read_host_memory
 from mlnode.io.loop import Loop, now_ms
@@ -181,19 +180,10 @@ def _compute_ttl_left_s(loop: Loop, instance: Instance, present_ms: int) -> floa
 
 
 def _compute_formula_mb(loop: Loop, instance: Instance) -> int | None:
-    file, params = loop.scheduler.catalog.files.get(instance.model), instance.params
+    file = loop.scheduler.catalog.files.get(instance.model)
     if file is None or file.header is None:
         return None
-    estimate = compute_estimate(
-        file.header,
-        params.n_ctx,
-        params.slots,
-        params.n_ubatch,
-        file.size_bytes,
-        params.kv_type,
-        params.prefix_cache_mb,
-    )
-    return estimate.total_mb
+    return loop.scheduler.residents.compute_formula_mb(file, instance.params)
 
 
 def _tell_unix_s(at_ms: int, present_ms: int) -> float | None:

@@ -63,9 +63,12 @@ def live(*flags: str, columns: int = 120, lines: int = 30) -> Iterator[Terminal]
     command = [*COMMAND, "--every-s", "0.2", *flags]
     env = {**os.environ, "TERM": "xterm-256color"}
     env.pop("COLUMNS", None)
+    # Where this process ignores the signal, as in the background of a shell, the child would too.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         command, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs, env=env, start_new_session=True
     )
+    signal.signal(signal.SIGINT, before)
     os.close(theirs)
     try:
         yield Terminal(process, ours)
