@@ -25,7 +25,7 @@ from mlnode.events import (
     WorkerExited,
     WorkerLoaded,
 )
-from mlnode.instance import CRASH_WINDOW_MS, EndReason, InstanceState
+from mlnode.instance import CRASH_WINDOW_MS, QUANTUM_MS, EndReason, InstanceState
 from mlnode.patience import STALL_MS
 from tests.mlnode.scheduled import Node, ended, make_file, refusal, spawned, started
 
@@ -133,9 +133,30 @@ class TestEviction:
         node.ask("a")
         node.loaded("a")
         node.ask("b")
-        wake_ms = node.scheduler.next_wake_ms(node.now_ms)
-        assert wake_ms is not None
-        node.tell(Woken(), after_ms=wake_ms - node.now_ms)
+        assert node.scheduler.next_wake_ms(node.now_ms) == node.now_ms + QUANTUM_MS
+        node.tell(Woken(), after_ms=QUANTUM_MS - 1)
+        assert node.state("a") is InstanceState.READY
+        node.tell(Woken(), after_ms=1)
+        assert node.state("a") is InstanceState.DRAINING
+
+    def test_for_who_has_waited_for_half_of_his_time_a_turn_ends_early(self) -> None:
+        node = Node(room=1, max_wait_ms=4_000)
+        node.ask("a")
+        node.ask("b")
+        node.loaded("a", after_ms=100)
+        assert node.scheduler.next_wake_ms(node.now_ms) == 1_000 + 2_000
+        node.tell(Woken(), after_ms=1_900)
+        assert node.state("a") is InstanceState.DRAINING
+
+    def test_even_for_him_a_load_is_not_undone_before_it_was_worth_its_time(self) -> None:
+        node = Node(room=1, max_wait_ms=4_000)
+        node.ask("a")
+        node.ask("b")
+        node.loaded("a", after_ms=1_000)
+        node.tell(Woken(), after_ms=1_000)
+        assert node.state("a") is InstanceState.READY
+        assert node.scheduler.next_wake_ms(node.now_ms) == 1_000 + 1_000 + 2 * 1_000
+        node.tell(Woken(), after_ms=1_000)
         assert node.state("a") is InstanceState.DRAINING
 
     def test_a_closed_gate_opens_again_when_nobody_claims_the_memory_any_more(self) -> None:
