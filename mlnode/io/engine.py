@@ -254,8 +254,9 @@ class Engine:
             self._end(answer, "cancelled")
 
     def _end(self, answer: Answer, reason: FinishReason) -> None:
-        self._release(answer)
+        """The end is told first: copying the sequence takes longer than the next request to come."""
         self._reply(answer.done(reason))
+        self._release(answer)
 
     def _fail(self, answer: Answer, code: str, text: str) -> None:
         self._release(answer)
