@@ -68,7 +68,7 @@ class ChatFormat:
             values = {"messages": [_turn(message) for message in messages], "add_generation_prompt": True}
             shown = {"tools": [_tool(tool) for tool in tools]} if tools else {}
             return environment.render_chat(template, {**values, **shown, **self._tokens})
-        except sandbox.FAULTS as error:
+        except Exception as error:  # whatever a template from anywhere may raise
             raise BadTemplate(f"the model's chat template refuses the conversation: {error}") from error
 
 

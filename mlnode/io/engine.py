@@ -16,17 +16,14 @@ import time
 from collections.abc import Callable, Iterable
 from itertools import islice
 
-import msgspec
 import numpy as np
 
 from mlnode.contexts import KvType, serving_context
 from mlnode.grammar.gbnf import GrammarInvalid
-from mlnode.grammar.keywords import SchemaUnsupported
 from mlnode.io.answer import Answer, BadRequest, read_sampling
 from mlnode.io.callbacks import AbortFlag
-from mlnode.io.chat import BadTemplate, ChatFormat
+from mlnode.io.chat import ChatFormat
 from mlnode.io.frames import FinishReason, Frame, RequestFailed, Step, Submit, Tokenize, Tokenized
-from mlnode.io.grammar import Follower, Grammars
 from mlnode.io.kv_store import KvStore
 from mlnode.io.llama import (
     DECODE_ABORTED,
@@ -37,10 +34,10 @@ from mlnode.io.llama import (
     Model,
 )
 from mlnode.io.prefixes import PrefixCache
+from mlnode.io.prompting import Prompts
 from mlnode.io.sampling import Sampler
 from mlnode.io.step_times import StepTimes
 from mlnode.text import TextStream
-from mlnode.tools import Tool, write_calls
 from mlnode.widths import ReadingPace
 
 WAITING_MAX = 1024
@@ -93,7 +90,7 @@ class Engine:
         self._step_times = step_times or StepTimes(None)
         self._widths = self._step_times.of(n_threads)
         self._chat = ChatFormat(model.chat_template(), model.bos, model.eos)
-        self._grammars = Grammars(model)
+        self._prompts = Prompts(model, self._chat)
         self._free = list(range(slots))[::-1]
         self._active: list[Answer] = []
         self._waiting: list[Answer] = []
@@ -162,15 +159,15 @@ class Engine:
         sampling = read_sampling(order)
         if not all(0 <= token < self._model.n_vocab for token in order.logit_bias):
             raise BadRequest("BAD_PARAMETERS", f"logit_bias takes token ids below {self._model.n_vocab}")
-        prompt = self._tokenize(order)
+        prompt = self._prompts.tokenize(order)
         room = self._n_ctx - len(prompt)
         if room < 1:
             raise BadRequest(
                 "PROMPT_TOO_LONG",
                 f"the prompt has {len(prompt)} tokens, the context {self._n_ctx} with the answer",
             )
-        grammar = self._write_calls(order) if order.calls_min else order.grammar
-        plain = order.messages is not None and self._chat.is_plain and not grammar
+        grammar = self._prompts.open_grammar(order)
+        plain = order.messages is not None and self._chat.is_plain and grammar is None
         stop = order.stop + (self._chat.stop if plain else ())
         return Answer(
             order=order,
@@ -181,59 +178,20 @@ class Engine:
             text=TextStream(stop, trim_start=plain),
             never_empty=plain,
             arrived=time.monotonic(),
-            grammar=self._follow(grammar) if grammar else None,
+            grammar=grammar,
         )
-
-    def _write_calls(self, order: Submit) -> str:
-        """A grammar of calls, written as this model writes them."""
-        tools = [Tool(tool.name, msgspec.json.decode(tool.parameters)) for tool in order.tools]
-        try:
-            return write_calls(tools, self._chat.calls, order.calls_max)
-        except SchemaUnsupported as refused:
-            raise BadRequest("BAD_SCHEMA", str(refused)) from refused
-
-    def _follow(self, grammar: str) -> Follower:
-        try:
-            return self._grammars.follow(grammar)
-        except GrammarInvalid as refused:
-            raise BadRequest("BAD_GRAMMAR", str(refused)) from refused
 
     def tokenize(self, order: Tokenize) -> None:
         try:
-            tokens = self._tokenize(order)
+            tokens = self._prompts.tokenize(order)
         except BadRequest as refused:
             self._reply(RequestFailed(request_id=order.request_id, code=refused.code, text=refused.text))
             return
         self._reply(Tokenized(request_id=order.request_id, tokens=tokens))
 
-    def _tokenize(self, order: Submit | Tokenize) -> list[int]:
-        """The prompt's tokens, never none."""
-        given = order.tokens if isinstance(order, Submit) else None
-        if sum(part is not None for part in (order.text, order.messages, given)) != 1:
-            raise BadRequest("BAD_PROMPT", "give exactly one of text, tokens and messages")
-        if given is not None:
-            tokens = given
-            if not all(0 <= token < self._model.n_vocab for token in tokens):
-                raise BadRequest("BAD_PROMPT", f"token ids must be below {self._model.n_vocab}")
-        elif order.text is not None:
-            tokens = self._model.tokenize(order.text, add_special=True, parse_special=False)
-        else:
-            tokens = self._tokenize_chat(order)
-        if not tokens:
-            raise BadRequest("BAD_PROMPT", "the prompt is empty")
-        return tokens
-
-    def _tokenize_chat(self, order: Submit | Tokenize) -> list[int]:
-        """Templates write special tokens by their spelling, often the begin-of-text token too: it is then
-        not added a second time."""
-        try:
-            tools = order.tools if isinstance(order, Submit) else ()
-            text = self._chat.render(order.messages or (), tools)
-        except BadTemplate as refused:
-            raise BadRequest("BAD_TEMPLATE", str(refused)) from refused
-        bos = self._model.bos
-        adds = not (bos and text.startswith(bos))
-        return self._model.tokenize(text, add_special=adds, parse_special=not self._chat.is_plain)
+    def write_ahead(self, order: Submit | Tokenize) -> None:
+        """For the other thread, before the order is handed over: no template holds up a decode."""
+        self._prompts.write_ahead(order)
 
     def cancel(self, request_id: int) -> None:
         """End a request now; unknown ids are ignored."""

@@ -46,10 +46,6 @@ _WIDE = re.compile(r"\d{4,}|\*|\{[^}]*\{")
 """In a format: a width beyond 999, or one that comes from elsewhere."""
 
 
-FAULTS = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
-"""What a template may raise."""
-
-
 class TemplateTooLarge(TemplateError):
     """The template takes too long or makes too much."""
 

@@ -83,6 +83,8 @@ class Worker:
                 os._exit(EXIT_OK)
             for order in orders:
                 self._interrupt(order)
+                if isinstance(order, Submit | Tokenize) and self._engine is not None:
+                    self._engine.write_ahead(order)
                 self._inbox.put(order)
                 due = due or time.monotonic() + HEARTBEAT_S
             if due is not None and time.monotonic() >= due:

@@ -15,6 +15,7 @@ import pytest
 
 from mlnode.io.frames import (
     Cancel,
+    ChatMessage,
     Done,
     FrameBuffer,
     Heartbeat,
@@ -31,6 +32,7 @@ from mlnode.io.frames import (
     decode_worker,
     encode,
 )
+from mlnode.io.made_gguf import write_tiny_gguf
 
 Start = Callable[..., Awaitable[Any]]
 
@@ -284,3 +286,18 @@ async def test_a_head_that_is_no_whole_block_cannot_be_kept_quantised(start_work
     failed = await client.wait_for(LoadFailed)
     assert failed.code == "BAD_PARAMETERS"
     assert "16 elements" in failed.text
+
+
+async def test_a_template_that_takes_its_time_holds_up_no_answer(start_worker: Start, tmp_path: Path) -> None:
+    endless = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
+    path = tmp_path / "endless.gguf"
+    write_tiny_gguf(path, chat_template=endless)
+    client = await start_worker(path, n_ctx=2048, slots=2)
+    client.worker.send(Submit(request_id=1, text="the day", max_tokens=2000))
+    await client.wait_for(Step)
+    client.worker.send(Submit(request_id=2, messages=[ChatMessage("user", "hi")]))
+    before = len(client.frames)
+    failed = await client.wait_for(RequestFailed)
+    meanwhile = [frame for frame in client.frames[before:] if isinstance(frame, Step | Done)]
+    assert (failed.request_id, failed.code) == (2, "BAD_TEMPLATE")
+    assert len(meanwhile) > 20
