@@ -26,7 +26,8 @@ def _compare(node: Node, instance: Instance, now_ms: int) -> Iterator[Action]:
     file = node.catalog.files.get(instance.model)
     loaded = instance.fingerprint
     if file is not None and file.fingerprint == loaded:
-        if instance.leaving is EndReason.FILE and instance.state is InstanceState.DRAINING:
+        draining = instance.state is InstanceState.DRAINING and not instance.given_up
+        if instance.leaving is EndReason.FILE and draining:
             instance.leaving = None
             instance.step(Step.REOPEN)
     elif file is None or file.fingerprint[0] != loaded[0] or not instance.active:

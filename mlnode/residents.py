@@ -91,7 +91,7 @@ class Residents:
         """What could be given to a model on each device if everything but the pinned ones went."""
         rooms = [device.room_mb for device in self.ledger.devices]
         for other in pinned:
-            if other != model and other in self.instances and self.instances[other].resident:
+            if other != model and other in self.instances and self.instances[other].staying:
                 shares = self.ledger.share_of(self.instances[other].worker)
                 rooms = list(map(int.__sub__, rooms, shares))
         return rooms

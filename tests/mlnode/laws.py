@@ -45,7 +45,9 @@ def judge_eviction(world: "World", worker: int) -> None:
     overhead_mb = max(device.overhead_mb for device in ledger.devices)
     helped = [index for index, mb in enumerate(ledger.share_of(worker)) if mb]
     all_mb = sum(need_mb + overhead_mb for need_mb in needs)
-    assert any(without[index] < all_mb for index in helped), "without need"
+    evicted = [ledger.share_of(other) for other in world.evicted]
+    before = [mb - sum(own) for mb, own in zip(ahead, zip(*evicted, strict=True), strict=True)]
+    assert any(before[index] < all_mb for index in helped), "without need"
     if len(needs) == 1:
         assert max(compute_net(ledger.devices, without)) < needs[0], "it would fit without"
 

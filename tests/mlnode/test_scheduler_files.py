@@ -5,6 +5,7 @@ from mlnode.catalog import ModelFile
 from mlnode.errors import ModelBroken, ModelUnknown, WorkerLost
 from mlnode.events import FilesScanned, RequestEnded, Streamed, Woken
 from mlnode.instance import EndReason, InstanceState
+from mlnode.patience import STALL_MS
 from tests.mlnode.scheduled import Node, ended, make_file, refusal, spawned, started
 
 
@@ -82,6 +83,17 @@ def test_the_same_file_back_opens_the_gate_again() -> None:
     scan(node, make_file("a"))
     assert node.state("a") is InstanceState.READY
     assert started(node.ask("a")[1])
+
+
+def test_the_same_file_back_does_not_open_the_gate_of_a_worker_that_is_killed() -> None:
+    node = Node(slots=2)
+    node.ask("a")
+    node.loaded("a")
+    scan(node)
+    node.tell(Woken(), after_ms=STALL_MS)
+    scan(node, make_file("a"))
+    assert node.state("a") is InstanceState.DRAINING
+    assert started(node.ask("a")[1]) == []
 
 
 def test_what_was_measured_of_one_file_does_not_hold_for_another() -> None:
