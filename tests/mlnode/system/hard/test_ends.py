@@ -86,15 +86,6 @@ def test_sigterm_under_load_finishes_what_runs_and_refuses_what_waits(start_hard
     assert all(map(is_gone, family))
 
 
-def test_a_second_signal_does_not_hurt_and_the_grace_is_kept(start_hard: Start) -> None:
-    node = start_hard("--drain-s", "1")
-    with streaming(node, "slow.gguf") as lines:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
-            node.process.send_signal(number)
-        assert "node_draining" in read_broken(lines)[-1]
-    assert node.process.wait(30) == 0
-
-
 def test_a_node_whose_log_has_no_room_serves_loads_loses_and_ends_as_ever(
     hard_models: Path, tmp_path: Path
 ) -> None:
