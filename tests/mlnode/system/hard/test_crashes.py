@@ -91,7 +91,7 @@ def test_three_crashes_within_a_minute_open_the_breaker_and_only_of_that_model(s
 
 @pytest.mark.skipif(not LONG_RUNS, reason="takes the half minute that a silent worker has")
 def test_a_worker_that_stands_still_is_killed_and_its_requests_tried_again(start_hard: Start) -> None:
-    node = start_hard()
+    node = start_hard("--max-wait-ms", "120000")
     preload(node, "a.gguf", "slow.gguf")
     pid = node.instance("slow.gguf")["pid"]
     with streaming(node, "slow.gguf") as lines, ThreadPoolExecutor(1) as pool:

@@ -67,10 +67,10 @@ def test_a_node_starts_again_in_the_home_of_one_that_was_killed(start_hard: Star
 
 
 def test_sigterm_under_load_finishes_what_runs_and_refuses_what_waits(start_hard: Start) -> None:
-    node = start_hard("--slots", "2", "--drain-s", "60")
+    node = start_hard("--slots", "2", "--drain-s", "60", "--max-wait-ms", "120000")
     preload(node, "slow.gguf")
     with ExitStack() as stack, ThreadPoolExecutor(6) as pool:
-        running = [stack.enter_context(streaming(node, "slow.gguf", max_tokens=1200)) for _ in range(2)]
+        running = [stack.enter_context(streaming(node, "slow.gguf", max_tokens=500)) for _ in range(2)]
         for_loaded = pool.submit(node.complete, "slow.gguf", max_tokens=1)
         wait_until(lambda: node.instance("slow.gguf")["queue"] == 1, "one in line")
         family = descendants(node.process.pid)
