@@ -4,6 +4,7 @@ import asyncio
 import atexit
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -42,6 +43,7 @@ def run(command: Sequence[str], **env: str) -> subprocess.Popen[bytes]:
 def serve(*flags: str, names: Sequence[str] = (MODEL,)) -> int:
     """Start a node that has the demo's model under these names; its HTTP port."""
     home = Path(tempfile.mkdtemp(prefix="bench-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
     (home / "models").mkdir()
     for number, name in enumerate(names):
         if number:
