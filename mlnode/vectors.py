@@ -1,5 +1,5 @@
-"""Golden cases: what proof of compute must answer to agreed questions, so that another implementation can
-check itself.
+"""Golden cases: what proof of compute, grammars and readers must answer to agreed questions, so that another
+implementation can check itself.
 
 A case has a kind, a name, what is given and what is expected; `tests/vectors/README.md` describes the kinds.
 Bytes are hex.
@@ -8,6 +8,7 @@ Bytes are hex.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any as Anything
 
+from mlnode.grammar.vectors import run_calls, run_grammar, run_schema
 from mlnode.poc import (
     Claim,
     Partition,
@@ -109,4 +110,7 @@ KINDS: Mapping[str, Callable[[Case], object]] = {
     "poc.sample": _run_sample,
     "poc.binomial": _run_binomial,
     "poc.verdict": _run_verdict,
+    "grammar.match": run_grammar,
+    "schema.match": run_schema,
+    "tools.read": run_calls,
 }
