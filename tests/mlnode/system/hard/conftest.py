@@ -15,12 +15,15 @@ MARGIN_MB = 20
 
 @pytest.fixture(scope="session")
 def hard_models(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four small models of one size, and one whose long answers take many seconds."""
+    """Four small models of one size, and two, of one size too, whose long answers take many seconds."""
     folder = tmp_path_factory.mktemp("hard-models")
     for name in "abc":
         shutil.copy(models_dir / f"{name}.gguf", folder)
     write_tiny_gguf(folder / "d.gguf", seed=4, name="d")
-    write_tiny_gguf(folder / "slow.gguf", seed=9, layers=4, dim=256, n_ctx_train=CTX_SIZE, name="slow")
+    for seed, name in ((9, "slow"), (10, "twin")):
+        write_tiny_gguf(
+            folder / f"{name}.gguf", seed=seed, layers=4, dim=256, n_ctx_train=CTX_SIZE, name="slow"
+        )
     return folder
 
 

@@ -8,17 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from mlnode.io.made_gguf import write_tiny_gguf
 from tests.mlnode.system.hard.clients import CTX_SIZE, code_of, streaming, wait_idle
 from tests.mlnode.system.nodes import Node, http, launch, read_broken, wait_until
 
 
 @pytest.fixture(scope="module")
 def folder(hard_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The models, and beside them the slow one with other weights, which has the same size."""
+    """The models, of which two have the same size and other weights."""
     folder = tmp_path_factory.mktemp("changing") / "models"
     shutil.copytree(hard_models, folder)
-    write_tiny_gguf(folder / "twin.gguf", seed=10, layers=4, dim=256, n_ctx_train=CTX_SIZE, name="slow")
     assert (folder / "twin.gguf").stat().st_size == (folder / "slow.gguf").stat().st_size
     return folder
 

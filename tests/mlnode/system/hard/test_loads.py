@@ -82,12 +82,10 @@ def test_what_can_never_fit_is_refused_and_costs_no_other_model_anything(
 def test_a_busy_model_makes_way_in_time_and_its_waiting_requests_come_back(
     start_hard: Start, needs_mb: dict[str, int]
 ) -> None:
-    node = start_hard(
-        "--max-wait-ms", "20000", room_mb=max(needs_mb["slow.gguf"], needs_mb["a.gguf"]) * 5 // 4
-    )
+    node = start_hard("--max-wait-ms", "20000", room_mb=needs_mb["slow.gguf"] * 5 // 4)
     with watching_memory(node), ThreadPoolExecutor(4) as pool:
         with streaming(node, "slow.gguf"):
-            other = pool.submit(node.complete, "a.gguf")
+            other = pool.submit(node.complete, "twin.gguf")
             wait_until(lambda: node.state("slow.gguf") == "draining", "its gate closed")
             behind = [pool.submit(node.complete, "slow.gguf", max_tokens=1) for _ in range(2)]
             wait_until(lambda: node.instance("slow.gguf")["queue"] == 2, "a line before the gate")
@@ -103,7 +101,7 @@ def test_a_busy_model_that_does_not_end_is_not_killed_and_the_waiter_is_told(
     node = start_hard("--max-wait-ms", "1500", room_mb=needs_mb["slow.gguf"] * 5 // 4)
     preload_long(node, "slow.gguf")
     with streaming(node, "slow.gguf") as lines:
-        refused = node.complete("a.gguf")
+        refused = node.complete("twin.gguf")
         assert (refused.status_code, code_of(refused)) == (429, "wait_expired")
         assert 1 <= int(refused.headers["retry-after"]) <= 60
         wait_until(lambda: node.state("slow.gguf") == "ready", "its gate open again")
