@@ -175,7 +175,8 @@ def test_a_wrong_value_gets_one_sentence_that_names_the_flag(
         load_settings({})
     except ValidationError as error:
         sentence = _describe_invalid(error)
-        assert sentence.startswith(f"--{key.replace('_', '-')}: ")
+        flag = f"--{key.replace('_', '-')}"
+        assert sentence.startswith((f"{flag}: ", f"{flag} must "))
         assert sentence.endswith(".")
         assert len(sentence.splitlines()) == 1
     else:

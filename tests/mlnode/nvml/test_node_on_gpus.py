@@ -5,14 +5,13 @@ as on any GPU."""
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from mlnode.estimate import compute_estimate
 from mlnode.io.gpu import CONTEXT_MB
 from mlnode.io.loading import read_model_header
 from mlnode.io.made_gguf import write_tiny_gguf
-from tests.mlnode.system.nodes import Node, launch, wait_until
+from tests.mlnode.system.nodes import Node, http, launch, wait_until
 
 from .conftest import World
 
@@ -108,7 +107,7 @@ def test_what_the_driver_says_of_a_worker_moves_the_books_and_is_learned(start: 
     assert node.instance("a.gguf")["measured_vram_mb"] == taken
     assert reserved(node) == [taken]
     assert node.status()["devices"][0]["available_mb"] == 4000 + CONTEXT_MB + MARGIN_MB - taken
-    assert httpx.post(f"{node.url}/models/a.gguf/unload").status_code < 300
+    assert http.post(f"{node.url}/models/a.gguf/unload").status_code < 300
     wait_until(lambda: node.state("a.gguf") == "unloaded" and reserved(node) == [0], "the memory's return")
     assert node.instance("a.gguf")["est_vram_mb"] == taken - CONTEXT_MB
 

@@ -7,12 +7,12 @@ import httpx
 import openai
 import pytest
 
-from tests.mlnode.system.nodes import Node
+from tests.mlnode.system.nodes import Node, http
 
 
 def infer(node: Node, accept: str = "*/*", **body: Any) -> httpx.Response:
     request = {"model": "a.gguf", "prompt": "the day", "max_tokens": 6, **body}
-    return httpx.post(f"{node.url}/infer", json=request, headers={"accept": accept}, timeout=30)
+    return http.post(f"{node.url}/infer", json=request, headers={"accept": accept}, timeout=30)
 
 
 def client(node: Node) -> openai.OpenAI:
@@ -178,17 +178,17 @@ class TestRefusals:
 
     def test_a_body_that_is_not_json_is_refused(self, shared_node: Node) -> None:
         headers = {"content-type": "application/json"}
-        response = httpx.post(f"{shared_node.url}/infer", content=b"{", headers=headers)
+        response = http.post(f"{shared_node.url}/infer", content=b"{", headers=headers)
         assert (response.status_code, response.json()["error"]["code"]) == (400, "bad_json")
 
     def test_another_type_than_json_is_refused(self, shared_node: Node) -> None:
         headers = {"content-type": "text/plain"}
-        response = httpx.post(f"{shared_node.url}/infer", content=b"{}", headers=headers)
+        response = http.post(f"{shared_node.url}/infer", content=b"{}", headers=headers)
         assert response.status_code == 415
 
     def test_unknown_paths_and_methods_get_the_same_kind_of_error(self, shared_node: Node) -> None:
-        assert httpx.get(f"{shared_node.url}/nothing").json()["error"]["code"] == "no_route"
-        assert httpx.get(f"{shared_node.url}/infer").status_code == 405
+        assert http.get(f"{shared_node.url}/nothing").json()["error"]["code"] == "no_route"
+        assert http.get(f"{shared_node.url}/infer").status_code == 405
 
     def test_tools_are_refused_by_a_model_whose_template_knows_none(self, shared_node: Node) -> None:
         with pytest.raises(openai.BadRequestError, match="takes no tools"):
@@ -201,7 +201,7 @@ class TestRefusals:
 
 class TestPages:
     def test_models_shows_every_file_and_what_is_wrong_with_it(self, shared_node: Node) -> None:
-        entries = {entry["id"]: entry for entry in httpx.get(f"{shared_node.url}/models").json()["models"]}
+        entries = {entry["id"]: entry for entry in http.get(f"{shared_node.url}/models").json()["models"]}
         assert set(entries) == {"a.gguf", "b.gguf", "c.gguf", "slow.gguf", "broken.gguf"}
         assert "error" in entries["broken.gguf"]
         assert entries["broken.gguf"]["state"] == "failed"
@@ -229,5 +229,5 @@ class TestPages:
 
     def test_health_is_always_good_and_readiness_after_the_first_load(self, shared_node: Node) -> None:
         shared_node.complete()
-        assert httpx.get(f"{shared_node.url}/healthz").status_code == 200
-        assert httpx.get(f"{shared_node.url}/readyz").status_code == 200
+        assert http.get(f"{shared_node.url}/healthz").status_code == 200
+        assert http.get(f"{shared_node.url}/readyz").status_code == 200

@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from tests.mlnode.system.nodes import Node, launch, wait_until
+from tests.mlnode.system.nodes import Node, http, launch, wait_until
 
 Start = Callable[..., Node]
 
@@ -34,7 +33,7 @@ def keyed_node(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 def ask(node: Node, path: str = "/status", **headers: str) -> int:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return httpx.get(f"{node.url}{path}", headers=named).status_code
+    return http.get(f"{node.url}{path}", headers=named).status_code
 
 
 def lines(node: Node, event: str) -> list[dict[str, Any]]:
@@ -68,24 +67,24 @@ class TestKeys:
 
     def test_no_key_is_told_to_anybody(self, keyed_node: Node) -> None:
         headers = {"x-api-key": "flag-key"}
-        told = httpx.get(f"{keyed_node.url}/status", headers=headers).text
+        told = http.get(f"{keyed_node.url}/status", headers=headers).text
         assert json.loads(told)["settings"]["api_key"] is True
         assert "flag-key" not in told + keyed_node.log()
 
     def test_a_page_of_another_origin_is_refused_and_one_of_ours_is_not(self, shared_node: Node) -> None:
         def post(origin: str) -> int:
-            return httpx.post(f"{shared_node.url}/infer", json=BODY, headers={"origin": origin}).status_code
+            return http.post(f"{shared_node.url}/infer", json=BODY, headers={"origin": origin}).status_code
 
         assert post("https://evil.example") == post("null") == 403
         assert post(shared_node.url) == 200
-        answer = httpx.get(f"{shared_node.url}/models", headers={"origin": "https://evil.example"})
+        answer = http.get(f"{shared_node.url}/models", headers={"origin": "https://evil.example"})
         assert "access-control-allow-origin" not in answer.headers
 
 
 class TestTelling:
     def test_number_and_trace_are_in_the_answer_and_in_one_line(self, shared_node: Node) -> None:
         headers = {"x-request-id": "mine-1", "traceparent": TRACEPARENT}
-        answer = httpx.post(f"{shared_node.url}/infer", json=BODY, headers=headers, timeout=30)
+        answer = http.post(f"{shared_node.url}/infer", json=BODY, headers=headers, timeout=30)
         assert answer.headers["x-request-id"] == "mine-1"
         assert answer.headers["traceparent"].split("-")[1] == TRACEPARENT.split("-")[1]
 
@@ -115,11 +114,11 @@ class TestTelling:
 
     def test_a_number_that_would_spoil_the_log_is_not_taken(self, shared_node: Node) -> None:
         headers = {"x-request-id": "a b"}
-        assert httpx.get(f"{shared_node.url}/healthz", headers=headers).headers["x-request-id"] != "a b"
+        assert http.get(f"{shared_node.url}/healthz", headers=headers).headers["x-request-id"] != "a b"
 
     def test_looks_are_told_only_to_who_wants_everything(self, shared_node: Node, keyed_node: Node) -> None:
         for node in (shared_node, keyed_node):
-            httpx.get(f"{node.url}/healthz")
+            http.get(f"{node.url}/healthz")
         assert [line for line in lines(shared_node, "request") if line["path"] == "/healthz"] == []
         wait_until(
             lambda: [line for line in lines(keyed_node, "request") if line["path"] == "/healthz"], "it"
@@ -135,7 +134,7 @@ class TestSpans:
             monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", address)
             node = start_node()
             headers = {"traceparent": TRACEPARENT}
-            assert httpx.post(f"{node.url}/infer", json=BODY, headers=headers, timeout=30).status_code == 200
+            assert http.post(f"{node.url}/infer", json=BODY, headers=headers, timeout=30).status_code == 200
             collector.settimeout(30)
             connection, _ = collector.accept()
             with connection, connection.makefile("rb") as sent:
@@ -157,28 +156,28 @@ class TestTail:
         node = start_node()
         assert node.complete().status_code == 200
         url = f"{node.url}/models/a.gguf/log"
-        first = httpx.get(url)
+        first = http.get(url)
         assert first.headers["content-type"].startswith("text/plain")
         assert first.text.count("--- worker ") == 1
-        with httpx.stream("GET", url, params={"follow": "1"}, timeout=30) as events:
+        with http.stream("GET", url, params={"follow": "1"}, timeout=30) as events:
             told = events.iter_lines()
             assert "--- worker " in next(told)
             os.kill(node.instance()["pid"], signal.SIGKILL)
             wait_until(lambda: node.state() != "ready", "the end")
             assert node.complete().status_code == 200
             assert "--- worker " in next(line for line in told if line)
-        assert httpx.get(url).text.count("--- worker ") == 2
-        assert httpx.get(f"{node.url}/models/a/log").text == httpx.get(url).text
+        assert http.get(url).text.count("--- worker ") == 2
+        assert http.get(f"{node.url}/models/a/log").text == http.get(url).text
 
     def test_a_model_that_never_ran_wrote_nothing_and_an_unknown_one_is_refused(
         self, shared_node: Node
     ) -> None:
-        assert httpx.get(f"{shared_node.url}/models/c.gguf/log").text == ""
-        assert httpx.get(f"{shared_node.url}/models/nobody/log").status_code == 404
+        assert http.get(f"{shared_node.url}/models/c.gguf/log").text == ""
+        assert http.get(f"{shared_node.url}/models/nobody/log").status_code == 404
 
     def test_a_reader_does_not_hold_up_the_end(self, start_node: Start) -> None:
         node = start_node()
-        with httpx.stream("GET", f"{node.url}/models/a.gguf/log", params={"follow": "1"}, timeout=30):
+        with http.stream("GET", f"{node.url}/models/a.gguf/log", params={"follow": "1"}, timeout=30):
             started = time.monotonic()
             assert node.end() == 0
             assert time.monotonic() - started < 15

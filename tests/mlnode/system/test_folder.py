@@ -5,10 +5,9 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.mlnode.system.nodes import Node, wait_until
+from tests.mlnode.system.nodes import Node, http, wait_until
 
 Start = Callable[..., Node]
 
@@ -22,7 +21,7 @@ def folder(models_dir: Path, tmp_path: Path) -> Path:
 
 
 def names(node: Node) -> set[str]:
-    return {entry["id"] for entry in httpx.get(f"{node.url}/models").json()["models"]}
+    return {entry["id"] for entry in http.get(f"{node.url}/models").json()["models"]}
 
 
 def test_a_file_copied_into_the_folder_is_served_and_one_removed_is_not(
@@ -40,7 +39,7 @@ def test_a_file_copied_into_the_folder_is_served_and_one_removed_is_not(
 def test_the_folder_is_looked_at_when_asked_for(start_node: Start, folder: Path) -> None:
     node = start_node("--watch", "off", models=folder)
     shutil.copy(folder / "a.gguf", folder / "b.gguf")
-    found = httpx.post(f"{node.url}/models/reload").raise_for_status().json()
+    found = http.post(f"{node.url}/models/reload").raise_for_status().json()
     assert found == {"added": ["b.gguf"], "removed": [], "changed": []}
     shutil.copy(folder / "a.gguf", folder / "c.gguf")
     assert names(node) == {"a.gguf", "b.gguf"}

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from mlnode.io.made_gguf import write_tiny_gguf
-from tests.mlnode.system.nodes import ROOT, Node, is_gone, read_broken, wait_until
+from tests.mlnode.system.nodes import ROOT, Node, http, is_gone, read_broken, wait_until
 
 Start = Callable[..., Node]
 
@@ -27,7 +27,7 @@ LONG: dict[str, Any] = {"model": "slow.gguf", "prompt": "the day", "max_tokens":
 def streaming(node: Node, path: str = "/v1/completions", **body: Any) -> Iterator[Iterator[str]]:
     """A long answer under way: its lines, of which the first has come."""
     request = {**LONG, **body}
-    with httpx.stream("POST", f"{node.url}{path}", json=request, timeout=60) as response:
+    with http.stream("POST", f"{node.url}{path}", json=request, timeout=60) as response:
         lines = (line for line in response.iter_lines() if line)
         assert response.status_code == 200, response.read()
         assert next(lines)
@@ -35,7 +35,7 @@ def streaming(node: Node, path: str = "/v1/completions", **body: Any) -> Iterato
 
 
 def sizes(node: Node) -> dict[str, int]:
-    models = httpx.get(f"{node.url}/models").json()["models"]
+    models = http.get(f"{node.url}/models").json()["models"]
     return {entry["id"]: entry["est_vram_mb"] for entry in models}
 
 
@@ -110,7 +110,7 @@ class TestLeaving:
         node = hosting_node
         with streaming(node), streaming(node):
             with pytest.raises(httpx.ReadTimeout):
-                httpx.post(f"{node.url}/infer", json={**LONG, "stream": False}, timeout=0.5)
+                http.post(f"{node.url}/infer", json={**LONG, "stream": False}, timeout=0.5)
             wait_until(lambda: node.instance("slow.gguf")["queue"] == 0, "an empty line", 5)
 
 
@@ -149,7 +149,7 @@ class TestEnd:
             wait_until(lambda: node.status()["draining"], "draining")
             refused = node.complete()
             assert (refused.status_code, refused.json()["error"]["code"]) == (503, "node_draining")
-            assert httpx.get(f"{node.url}/readyz").status_code == 503
+            assert http.get(f"{node.url}/readyz").status_code == 503
             assert list(lines)[-1] == "data: [DONE]"
         assert node.process.wait(20) == 0
         assert all(is_gone(pid) for pid in pids)
@@ -225,9 +225,9 @@ class TestStart:
         monkeypatch.setenv("MESHKEEPER_MLNODE_MAX_QUEUE_DEPTH", "6")
         monkeypatch.setenv("MESHKEEPER_MLNODE_SLOTS", "3")
         node = start_node("--config", str(config), "--slots", "4")
-        assert httpx.get(f"{node.url}/status").status_code == 401
+        assert http.get(f"{node.url}/status").status_code == 401
         headers = {"authorization": "Bearer secret"}
-        settings = httpx.get(f"{node.url}/status", headers=headers).json()["settings"]
+        settings = http.get(f"{node.url}/status", headers=headers).json()["settings"]
         shown = [settings[key] for key in ("slots", "max_queue_depth", "max_wait_ms", "api_key")]
         assert shown == [4, 6, 700, True]
         assert node.end() == 0

@@ -6,7 +6,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -17,7 +16,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.mlnode.system.nodes import Node, launch
+from tests.mlnode.system.nodes import Node, http, launch
 
 EXAMPLES = int(os.environ.get("MESHKEEPER_HTTP_EXAMPLES", "30"))
 """Requests to each path, right and wrong ones each."""
@@ -44,10 +43,10 @@ def interface(node: Node) -> Any:
 
 
 def test_every_route_is_in_the_document_and_nothing_else(node: Node) -> None:
-    paths = httpx.get(f"{node.url}/openapi.json").json()["paths"]
+    paths = http.get(f"{node.url}/openapi.json").json()["paths"]
     for path, methods in paths.items():
         for method in ("get", "post", "put"):
-            answer = httpx.request(method, node.url + path.replace("{name}", "nobody"), timeout=10)
+            answer = http.request(method, node.url + path.replace("{name}", "nobody"), timeout=10)
             unknown = answer.status_code in (404, 405) and answer.json()["error"]["code"] == "no_route"
             assert unknown != (method in methods), (method, path, answer.status_code)
 
@@ -102,7 +101,7 @@ def test_looking_is_answered_as_the_document_says(interface: Any, path: str) -> 
 @pytest.mark.parametrize("path", ASKING[:3])
 def test_a_streamed_answer_is_of_the_kind_that_the_document_names(node: Node, path: str) -> None:
     said = {"messages": [{"role": "user", "content": "x"}]} if "chat" in path else {"prompt": "x"}
-    answer = httpx.post(node.url + path, json={**said, "max_tokens": 2, "stream": True}, timeout=30)
-    document = httpx.get(f"{node.url}/openapi.json").json()
+    answer = http.post(node.url + path, json={**said, "max_tokens": 2, "stream": True}, timeout=30)
+    document = http.get(f"{node.url}/openapi.json").json()
     kinds = document["paths"][path]["post"]["responses"]["200"]["content"]
     assert answer.headers["content-type"].partition(";")[0] in kinds

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import httpx
 
-from tests.mlnode.system.nodes import ROOT, Node, wait_until
+from tests.mlnode.system.nodes import ROOT, Node, http, wait_until
 
 Start = Callable[..., Node]
 
 
 def post(node: Node, path: str) -> httpx.Response:
-    return httpx.post(f"{node.url}{path}", timeout=30)
+    return http.post(f"{node.url}{path}", timeout=30)
 
 
 def ready(node: Node) -> int:
-    return httpx.get(f"{node.url}/readyz").status_code
+    return http.get(f"{node.url}/readyz").status_code
 
 
 def test_models_are_loaded_and_unloaded_by_hand_and_by_time(start_node: Start) -> None:
@@ -42,7 +42,7 @@ def test_models_are_loaded_and_unloaded_by_hand_and_by_time(start_node: Start) -
 
 def test_a_node_with_preloads_is_ready_when_they_answer(start_node: Start) -> None:
     node = start_node("--preload", "a.gguf,b.gguf", "--max-loads", "1", "--pin", "a.gguf")
-    seen = httpx.get(f"{node.url}/readyz").json()
+    seen = http.get(f"{node.url}/readyz").json()
     assert seen["ready"] is (seen["awaited"] == [])
     wait_until(lambda: ready(node) == 200, "readiness")
     assert (node.state("a.gguf"), node.state("b.gguf")) == ("ready", "ready")

@@ -5,18 +5,17 @@ import re
 import signal
 from collections.abc import Callable
 
-import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from tests.mlnode.system.nodes import ROOT, Node, wait_until
+from tests.mlnode.system.nodes import ROOT, Node, http, wait_until
 
 PREFIX = "meshkeeper_mlnode_"
 
 
 def scrape(node: Node) -> list[Sample]:
-    response = httpx.get(f"{node.url}/metrics").raise_for_status()
+    response = http.get(f"{node.url}/metrics").raise_for_status()
     assert response.headers["content-type"].startswith("text/plain; version=0.0.4")
     families = list(text_string_to_metric_families(response.text))
     assert len({family.name for family in families}) == len(families)
@@ -32,7 +31,7 @@ def read(node: Node, name: str, **labels: str) -> float:
 class TestForm:
     def test_names_follow_the_conventions_and_labels_are_few(self, shared_node: Node) -> None:
         shared_node.complete()
-        httpx.get(f"{shared_node.url}/no/such/path")
+        http.get(f"{shared_node.url}/no/such/path")
         shared_node.complete("no-such-model")
         samples = [sample for sample in scrape(shared_node) if sample.name.startswith(PREFIX)]
         labels = {label for sample in samples for label in sample.labels}
@@ -42,14 +41,14 @@ class TestForm:
         }
         models = {sample.labels["model"] for sample in samples if "model" in sample.labels}
         assert models <= {"a.gguf", "b.gguf", "c.gguf", "slow.gguf", ""}
-        for family in text_string_to_metric_families(httpx.get(f"{shared_node.url}/metrics").text):
+        for family in text_string_to_metric_families(http.get(f"{shared_node.url}/metrics").text):
             assert family.documentation
             assert "milli" not in family.name and not family.name.endswith(("_ms", "_mb"))
             if family.type == "histogram":
                 assert family.name.endswith("_seconds")
 
     def test_a_scrape_shows_every_family_even_before_the_first_request(self, shared_node: Node) -> None:
-        text = httpx.get(f"{shared_node.url}/metrics").text
+        text = http.get(f"{shared_node.url}/metrics").text
         shown = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
         assert PREFIX + "load_seconds" in shown
         assert "process_resident_memory_bytes" in shown
@@ -98,7 +97,7 @@ class TestNumbers:
         self, shared_node: Node, path: str, body: dict[str, object], counted: str, status: int
     ) -> None:
         def refuse() -> tuple[int, str]:
-            answer = httpx.post(f"{shared_node.url}{path}", json=body)
+            answer = http.post(f"{shared_node.url}{path}", json=body)
             return answer.status_code, answer.json()["error"]["code"]
 
         labels = {"path": counted, "status": str(status)}
@@ -143,7 +142,7 @@ class TestNames:
 
     def families(self, node: Node) -> set[str]:
         """The names as they are written: counters with their `_total`."""
-        text = httpx.get(f"{node.url}/metrics").text
+        text = http.get(f"{node.url}/metrics").text
         return {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
 
     def named(self, text: str) -> set[str]:

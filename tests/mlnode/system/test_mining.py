@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-import httpx
 import pytest
 
 from broker.events import PocBatchReported
@@ -26,7 +25,7 @@ from broker.v1 import callback_pb2, callback_pb2_grpc
 from mlnode.io.made_gguf import write_tiny_gguf
 from mlnode.v1 import control_pb2 as pb
 from tests.mlnode.system.commanding import KEY, TOKEN, Broker
-from tests.mlnode.system.nodes import Node, launch, wait_until
+from tests.mlnode.system.nodes import Node, http, launch, wait_until
 from tests.mlnode.system.recount import Recount
 
 MODEL = "mine.gguf"
@@ -172,7 +171,7 @@ def wait_for_delivery(node: Node) -> None:
     """Nothing that was found is left with the node."""
 
     def is_over() -> bool:
-        text = httpx.get(f"{node.url}/metrics").text
+        text = http.get(f"{node.url}/metrics").text
         counts = re.findall(r"^\w*poc_nonces_(?:found|delivered)\S* (\S+)$", text, re.MULTILINE)
         log = node.log()
         ended = log.count("mining began") == log.count("mining finished")

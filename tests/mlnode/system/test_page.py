@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from deploy.install.browser import find_browser
-from tests.mlnode.system.nodes import Node, launch, wait_until
+from tests.mlnode.system.nodes import Node, http, launch, wait_until
 
 WAIT_MS = 30_000
 WATCH = "addEventListener('securitypolicyviolation', (e) => console.error('policy: ' + e.violatedDirective))"
@@ -156,7 +155,7 @@ class TestPlayground:
         expect(tab.page.get_by_role("button", name="Send")).to_be_enabled(timeout=WAIT_MS)
         asked = {"model": "a.gguf", "max_tokens": 40, "temperature": 0, "top_p": 0.95}
         messages = [{"role": "user", "content": "the day"}]
-        said = httpx.post(f"{node.url}/v1/chat/completions", json={**asked, "messages": messages}).json()
+        said = http.post(f"{node.url}/v1/chat/completions", json={**asked, "messages": messages}).json()
         assert tab.answer() == said["choices"][0]["message"]["content"]
         shown = re.search(r"(\d+) tokens? ", tab.page.locator("#pace").text_content() or "")
         assert shown and int(shown[1]) == said["usage"]["completion_tokens"]
@@ -202,7 +201,7 @@ class TestPlayground:
 
 
 def test_the_policy_lets_the_page_do_nothing_but_talk_to_its_node(node: Node) -> None:
-    answer = httpx.get(node.url)
+    answer = http.get(node.url)
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy and "unsafe" not in policy
     assert answer.headers["x-content-type-options"] == "nosniff"

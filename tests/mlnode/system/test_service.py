@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from mlnode.io.settings import Settings
-from tests.mlnode.system.nodes import ROOT, Node, is_gone, wait_until
+from tests.mlnode.system.nodes import ROOT, Node, http, is_gone, wait_until
 from tests.mlnode.system.test_hosting import streaming
 
 Start = Callable[..., Node]
@@ -76,7 +76,7 @@ class TestEnd:
             wait_until(lambda: prepared(node), "a prepared worker")
             pids = [*node.worker_pids(), *prepared(node)]
             node.process.send_signal(signal.SIGTERM)
-            wait_until(lambda: httpx.get(f"{node.url}/readyz").status_code == 503, "not ready")
+            wait_until(lambda: http.get(f"{node.url}/readyz").status_code == 503, "not ready")
             refused = node.complete("slow.gguf")
             assert (refused.status_code, refused.headers["connection"]) == (503, "close")
             assert int(refused.headers["retry-after"]) > 0

@@ -15,10 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.mlnode.system.nodes import ROOT, WAIT_S, Node, launch, wait_until
+from tests.mlnode.system.nodes import ROOT, WAIT_S, Node, http, launch, wait_until
 
 COMMAND = (sys.executable, "-m", "mlnode", "status")
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
@@ -131,7 +130,7 @@ class TestLive:
         long = {"model": "slow.gguf", "prompt": "the day", "max_tokens": 2000, "stream": True}
         with live("--url", hosting_node.url) as terminal:
             wait_until(lambda: terminal.shows("tokens/s"), "the first table")
-            with httpx.stream(
+            with http.stream(
                 "POST", f"{hosting_node.url}/v1/completions", json=long, timeout=WAIT_S
             ) as answer:
                 for _ in answer.iter_lines():
