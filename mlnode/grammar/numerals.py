@@ -38,7 +38,8 @@ def write_integer(bounds: Bounds) -> str:
         rows.append(_write_span(max(low or 0, 0), high))
     if low is None or low < 0:
         size = None if low is None else -low
-        rows.append(f'"-" ({_write_span(max(1, -high if high is not None else 1), size)})')
+        span = _write_span(max(1, -high if high is not None else 1), size)
+        rows += [f'"-" ({span})'] if span else []
     return _join(rows)
 
 
@@ -64,10 +65,10 @@ def _write_decimals(low: int, high: int | None, above: bool, below: bool) -> lis
     if above and (high is None or low < high):
         rows.append(f'"{low}" {_SOME_FRACTION}')
     start = low + 1 if above else low
+    span = _write_span(start, None if high is None else high - 1)
+    rows += [f"({span}) {_FRACTION}"] if span else []
     if high is None:
-        return [*rows, f"({_write_span(start, None)}) {_FRACTION}"]
-    if start < high:
-        rows.append(f"({_write_span(start, high - 1)}) {_FRACTION}")
+        return rows
     if not below and start <= high:
         rows.append(f'"{high}" {_NO_FRACTION}')
     return rows

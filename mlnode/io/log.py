@@ -37,6 +37,5 @@ def set_up_log(level: str) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(cast(TextIO, Lossy())),
-        cache_logger_on_first_use=True,
     )
     logging.basicConfig(stream=Lossy(), level=max(number, logging.WARNING), format="%(message)s")

@@ -146,6 +146,10 @@ async def _refuse_many(port: int) -> float:
     return sorted(times)[round(0.99 * REFUSALS) - 1]
 
 
+REST_S = 3.0
+"""Between two swaps: a worker for the next one is prepared a second after a load."""
+
+
 def prepare_swap(prepared: int) -> Row:
     """Swaps a second between two models of which one fits, from the request to its first token."""
     names = ("a.gguf", "b.gguf")
@@ -157,7 +161,7 @@ def prepare_swap(prepared: int) -> Row:
     def swap() -> float:
         times = []
         for _ in range(3):
-            time.sleep(1.0)
+            time.sleep(REST_S)
             times.append(servers.time_first(port, servers.PROMPT, next(turn)))
         return 1 / statistics.median(times)
 

@@ -51,7 +51,7 @@ def serve(*flags: str, names: Sequence[str] = (MODEL,)) -> int:
         else:
             (home / "models" / name).symlink_to(find_model())
     command = [sys.executable, "-m", "meshkeeper", "mlnode", "serve", "--home", str(home), "--links-outside"]
-    command += ["--models-dir", str(home / "models"), "--port", "0", "--control-port", "0"]
+    command += ["--models-dir", str(home / "models"), "--port", "0", "--control-port", "0", "--no-probe"]
     node = run([*command, "--cache-dir", str(home / "cache"), *flags])
     ready = home / "ready.json"
     _wait_until(ready.exists, node)

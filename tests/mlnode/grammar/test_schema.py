@@ -215,3 +215,17 @@ def test_depth_and_size_are_bounded():
         write_schema(deep)
     with pytest.raises(SchemaUnsupported, match="too large"):
         write_schema({"properties": {str(i): {} for i in range(3000)}})
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(-3, -5), (5, 3), (-0.5, -0.2), (-0.9, 0.9), (0.1, 0.2), (10**14, 10**14 - 1)]
+)
+@pytest.mark.parametrize("kind", ["integer", "number"])
+def test_bounds_between_which_nothing_can_be_written_leave_no_empty_number(
+    low: float, high: float, kind: str
+) -> None:
+    schema = {"type": kind, "minimum": low, "maximum": high}
+    try:
+        check(schema, 10)
+    except SchemaUnsupported as refused:
+        assert "no number that can be written" in str(refused)
