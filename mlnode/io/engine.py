@@ -1,10 +1,10 @@
 """The batch loop over one loaded model: many answers at once, a step at a time.
 
 A step gives every answer that is being written its next token, in the decodes that together take least, and
-reads one piece of the oldest unread prompt in a decode of its own. Prompts never share a decode with anything
-else, so that a cancelled prompt can be interrupted in the middle of a decode without hurting anybody. Alone a
-prompt is cut at fixed places; beside others its pieces are short enough for them not to notice, and on a GPU,
-where no decode can be interrupted, always.
+reads one piece of the oldest unread prompt in a decode of its own, which can be interrupted without hurting
+anybody when the prompt is cancelled; only prompts of a few tokens share one. Alone a prompt is cut at fixed
+places; beside others its pieces are short enough for them not to notice, and on a GPU, where no decode can be
+interrupted, always.
 
 A request that runs alone, with nothing kept of an earlier one, always takes the same arithmetic, whatever ran
 before it. So it does with a kept beginning of an earlier *prompt*: it is cut where the prompt would be.
@@ -45,6 +45,8 @@ WAITING_MAX = 1024
 
 PIECE_MIN = 64
 """Rows of a prompt evaluated in one go at least: fewer are much dearer for each row."""
+TOGETHER = 64
+"""Rows of short prompts that share a decode at most; half of that is short."""
 PIECE_US = 100_000
 """What a piece may take beside answers that are being written; or twice what a round of these takes."""
 GPU_PIECE_US = 50_000
@@ -236,16 +238,16 @@ class Engine:
         self._admit()
         running = [answer for answer in self._active if not answer.held]
         writing = [answer for answer in running if not answer.reads_prompt]
-        reading = next((answer for answer in running if answer.reads_prompt), None)
+        unread = [answer for answer in running if answer.reads_prompt]
         started = time.monotonic()
         for group in _divide(writing, self._widths.split(len(writing)) if writing else ()):
             self._write(group)
             self._tell(group)
         self._round_us = (time.monotonic() - started) * 1_000_000
-        if reading is not None:
-            self._read(reading, n_max=self._piece(beside=bool(writing)))
-            if not reading.reads_prompt:
-                self._tell([reading])
+        if unread:
+            reading = self._gather(unread, self._piece(beside=bool(writing)))
+            self._read(reading)
+            self._tell(answer for answer, _ in reading if not answer.reads_prompt)
 
     def _admit(self) -> None:
         while self._free and self._waiting:
@@ -287,31 +289,55 @@ class Engine:
         else:
             self._give_up(writing, code)
 
-    def _read(self, answer: Answer, n_max: int) -> None:
-        """The next piece of a prompt; with the last one comes the first token of the answer."""
-        start = answer.n_past
-        piece = answer.prompt[start : answer.next_stop(n_max)]
-        last = start + len(piece) == len(answer.prompt)
+    def _gather(self, unread: list[Answer], n_max: int) -> list[tuple[Answer, int]]:
+        """What to read in one decode, each with where to stop: a piece of the oldest prompt, or several that
+        are short to their ends."""
+        oldest = unread[0]
+        short = [(answer, len(answer.prompt)) for answer in unread if self._is_short(answer, n_max)]
+        if not short or short[0][0] is not oldest:
+            return [(oldest, oldest.next_stop(n_max))]
+        rows = 0
+        gathered: list[tuple[Answer, int]] = []
+        for answer, stop in short:
+            rows += stop - answer.n_past
+            if rows <= min(TOGETHER, n_max) or not gathered:
+                gathered.append((answer, stop))
+        return gathered
+
+    def _is_short(self, answer: Answer, n_max: int) -> bool:
+        rest = len(answer.prompt) - answer.n_past
+        return rest <= TOGETHER // 2 and answer.next_stop(n_max) == len(answer.prompt)
+
+    def _read(self, reading: list[tuple[Answer, int]]) -> None:
+        """Pieces of prompts; with the last one of a prompt comes the first token of its answer."""
+        spans = [(answer, np.arange(answer.n_past, stop, dtype=np.int32)) for answer, stop in reading]
+        ends = np.cumsum([len(span) for _, span in spans])
+        last = {
+            answer.slot: int(end) - 1
+            for (answer, stop), end in zip(reading, ends, strict=True)
+            if stop == len(answer.prompt)
+        }
         started = time.monotonic()
         code = self._context.decode(
-            piece,
-            np.arange(start, start + len(piece), dtype=np.int32),
-            answer.slot,
-            [len(piece) - 1] if last else [],
-            frozenset((answer.order.request_id,)),
+            np.concatenate([answer.prompt[span] for answer, span in spans]),
+            np.concatenate([span for _, span in spans]),
+            np.concatenate([np.full(len(span), answer.slot, np.int32) for answer, span in spans]),
+            list(last.values()),
+            frozenset(answer.order.request_id for answer, _ in reading),
         )
         self.steps += 1
         if code == DECODE_OK:
-            answer.n_past += len(piece)
-            self._pace.note(len(piece), (time.monotonic() - started) * 1_000_000)
-            if answer.n_past in answer.keep_at:
-                self._cache.keep(answer.slot, answer.evaluated)
-            if last:
-                self._take(answer, len(piece) - 1)
+            self._pace.note(int(ends[-1]), (time.monotonic() - started) * 1_000_000)
+            for answer, stop in reading:
+                answer.n_past = stop
+                if stop in answer.keep_at:
+                    self._cache.keep(answer.slot, answer.evaluated)
+                if answer.slot in last:
+                    self._take(answer, last[answer.slot])
         elif code == DECODE_ABORTED:
-            self._rewind([answer])
-        elif code != DECODE_NO_ROOM or len(self._active) == 1:
-            self._give_up([answer], code)
+            self._rewind(answer for answer, _ in reading)
+        elif code != DECODE_NO_ROOM or len(self._active) == len(reading):
+            self._give_up([answer for answer, _ in reading], code)
 
     def _rewind(self, answers: Iterable[Answer]) -> None:
         """An interrupted decode may have left cells behind: take them back, or begin the sequence again."""

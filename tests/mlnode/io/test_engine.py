@@ -339,3 +339,25 @@ def test_the_cost_of_a_token_does_not_grow_with_the_answer(tiny: Model) -> None:
         times.append(time.perf_counter() - started)
     first, last = (statistics.median(part) for part in (times[:2000], times[-2000:]))
     assert last < 3 * first
+
+
+def test_short_prompts_are_read_together_and_answered_as_if_alone(bench: Callable[..., Bench]) -> None:
+    orders = [Submit(request_id=n, text=f"the day {n}", max_tokens=4) for n in range(4)]
+    alone = [bench().run(order)[order.request_id] for order in orders]
+    together = bench()
+    for order in orders:
+        together.engine.submit(order)
+    together.engine.step()
+    assert together.engine.steps == 1
+    assert len(together.texts()) == 4
+    assert list(together.run().values()) == alone
+
+
+def test_a_long_prompt_is_read_alone_and_short_ones_wait_for_their_turn(bench: Callable[..., Bench]) -> None:
+    run = bench()
+    run.engine.submit(Submit(request_id=0, text="day " * 100, max_tokens=2))
+    for n in (1, 2):
+        run.engine.submit(Submit(request_id=n, text="the day", max_tokens=2))
+    run.engine.step()
+    assert run.texts() == {}
+    assert set(run.run()) == {0, 1, 2}
