@@ -31,8 +31,9 @@ class StartFailed(Exception):
 @contextlib.contextmanager
 def listen(settings: Settings) -> Iterator[socket.socket]:
     """The HTTP door, open. Raises `StartFailed`."""
+    # asyncio sends small answers at once (TCP_NODELAY) only on sockets that say their protocol
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listening:
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
         _bound_clients(listening, settings.patience_s)
         try:
             listening.bind((settings.host, settings.port))
