@@ -25,7 +25,7 @@ def open_door(part: str) -> Iterator[socket.socket]:
 
 @pytest.mark.parametrize("part", ["chain", "broker", "mlnode"])
 async def test_what_is_accepted_there_does_not_wait_for_more_to_send(part: str) -> None:
-    """With Nagle's delay every second answer on a kept connection comes 40 ms late."""
+    """With Nagle's delay each answer after the first on a kept connection came 40 ms late."""
     accepted: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     def look(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
