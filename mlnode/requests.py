@@ -46,13 +46,6 @@ class Requests:
         self.slots[request.id] = model
         return request
 
-    def position(self, id: int) -> int:
-        """A request's place in its line, 1 for the first; 0 when it does not wait."""
-        request = self.open.get(id)
-        if request is None or id in self.slots:
-            return 0
-        return self.line(request.model).waiting.index(request) + 1
-
     def leave(self, id: int) -> Request | None:
         """The client is gone. The request, when it was open."""
         request = self.open.pop(id, None)

@@ -65,6 +65,7 @@ class Access:
             await self._app(scope, receive, send)
             return
         visit = _begin(scope, "00" if self._tell is None else "01")
+        scope["request_id"] = visit.request_id
         named = [(b"x-request-id", visit.request_id.encode()), (b"traceparent", visit.trace.header.encode())]
 
         async def watch(message: Message) -> None:

@@ -200,7 +200,7 @@ class AnswerResponse(Response):
         self.background = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        streams = [self._loop.open(self._model, order) for order in self._orders]
+        streams = [self._loop.open(self._model, order, scope["request_id"]) for order in self._orders]
         scope["stream"] = streams[0]
         choices = Choices(streams)
         try:

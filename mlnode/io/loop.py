@@ -95,9 +95,9 @@ class Loop:
 
     # For the doors
 
-    def open(self, model: str | None, order: Submit | Embed | PocValidate) -> Stream:
-        """Ask for something; the stream carries the answer or a refusal."""
-        stream = Stream(self._next_request, order, time.monotonic())
+    def open(self, model: str | None, order: Submit | Embed | PocValidate, name: str | None = None) -> Stream:
+        """Ask for something; the stream carries the answer or a refusal. `name`: what the client calls it."""
+        stream = Stream(self._next_request, order, time.monotonic(), name)
         self._next_request += 1
         self._streams[stream.request] = stream
         with contextlib.suppress(Refusal):
@@ -105,6 +105,10 @@ class Loop:
         kind = Kind.VALIDATION if isinstance(order, PocValidate) else Kind.INFERENCE
         self.post(Requested(stream.request, model, kind))
         return stream
+
+    def find_name(self, request: int) -> str | None:
+        """What the client calls a request that has no answer yet."""
+        return self._streams[request].name
 
     def leave(self, stream: Stream) -> None:
         """Nobody reads this stream any more. Harmless after its end."""

@@ -17,6 +17,7 @@ _EVENT: Document = {"type": "object", "properties": {"data": {"type": "string"}}
 """A server-sent event; `data` is JSON, or `[DONE]` at the end."""
 _OBJECT: Document = {"type": "object"}
 _COUNT: Document = {"type": "integer", "minimum": 0}
+_SECONDS: Document = {"type": "number", "minimum": 0}
 _ASKING = (400, 401, 404, 408, 413, 415, 429, 500, 502, 503, 507)
 """Refusals of whatever a model has to answer."""
 
@@ -48,7 +49,7 @@ def _paths() -> Document:
         "/readyz": {
             "get": _route("A model answers", {200: _content(_ref("Ready")), 503: _content(_ref("Ready"))})
         },
-        "/status": {"get": _route("Instances, totals, settings", {200: _content(_OBJECT)}, (401,))},
+        "/status": {"get": _route("Instances, totals, settings", {200: _content(_ref("Status"))}, (401,))},
         "/metrics": {"get": _route("Prometheus", {200: _content(_TEXT, "text/plain")}, (401,))},
         "/models": {
             "get": _route("The files", {200: _content(_object(models=_list(_object(id=_TEXT))))}, (401,))
@@ -132,10 +133,14 @@ def _answers() -> Document:
     message = _object(role={"const": "assistant"}, content=_or_null(_TEXT), refusal={"type": "null"})
     message["properties"]["tool_calls"] = _list(call)
     choice = {"index": _COUNT, "finish_reason": reason, "logprobs": _or_null({"type": "object"})}
+    waiting = _list(
+        _object(position={"type": "integer", "minimum": 1}, request_id=_or_null(_TEXT), waited_s=_SECONDS)
+    )
     vector = _list({"type": "number"})
     return {
         "Error": _object(error=_object(message=_TEXT, type=_TEXT, param=_or_null(_TEXT), code=_TEXT)),
         "Ready": _object(ready={"type": "boolean"}, activity=_TEXT, models=_list(_TEXT)),
+        "Status": _object(instances=_list(_object(model=_TEXT, state=_TEXT, queue=_COUNT, waiting=waiting))),
         "Model": _object(id=_TEXT, object={"const": "model"}, created=_COUNT, owned_by=_TEXT),
         "Models": _object(object={"const": "list"}, data=_list(_ref("Model"))),
         "Plain": _object(model=_TEXT, content=_TEXT, finish_reason=reason, usage=usage),

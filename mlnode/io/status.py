@@ -6,7 +6,7 @@ from typing import Any
 from mlnode.instance import InstanceState
 from mlnode.io.loop import Loop
 from mlnode.io.settings import Settings
-from mlnode.io.views import DeviceView, ModelView, see_devices, see_models, show_state
+from mlnode.io.views import DeviceView, ModelView, Waiter, see_devices, see_models, show_state
 
 _SECRETS = frozenset({"api_key", "control_token"})
 
@@ -71,6 +71,7 @@ def _describe_instance(view: ModelView) -> dict[str, Any]:
         "resident_mb": view.resident_bytes // (1024 * 1024) if view.resident_bytes else None,
         "devices": dict(view.held_mb),
         "queue": view.queue,
+        "waiting": [_describe_waiter(waiter) for waiter in view.waiting],
         "oldest_wait_s": round(view.oldest_wait_s, 3),
         "expected_wait_s": view.expected_wait_s,
         "inflight": view.inflight,
@@ -86,6 +87,14 @@ def _describe_instance(view: ModelView) -> dict[str, Any]:
         "retry_in_s": round(view.retry_in_s, 3),
         "pid": view.pid,
         "last_error": view.last_error,
+    }
+
+
+def _describe_waiter(waiter: Waiter) -> dict[str, Any]:
+    return {
+        "position": waiter.position,
+        "request_id": waiter.request_id,
+        "waited_s": round(waiter.waited_s, 3),
     }
 
 

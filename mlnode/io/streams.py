@@ -46,6 +46,8 @@ class Stream:
     """What to send to the worker; `request_id` is filled in then."""
     opened_s: float
     """Monotonic time of the arrival."""
+    name: str | None = None
+    """The `x-request-id` of the client's request; None where it came by another way."""
     model: str = ""
     """Identifier of the model that is to answer; empty when there is none of the name."""
     granted: bool = False

@@ -26,7 +26,7 @@ class VectorResponse(Response):
         self.background = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        stream = scope["stream"] = self._loop.open(self._body.model, self._order)
+        stream = scope["stream"] = self._loop.open(self._body.model, self._order, scope["request_id"])
         try:
             await serve_while_there(self._serve(stream, scope, receive, send), receive)
         finally:

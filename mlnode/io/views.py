@@ -6,16 +6,32 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from mlnode.instance import Instance, InstanceState
 from mlnode.io.host import read_host_memory
 from mlnode.io.loop import Loop, now_ms
 from mlnode.ledger import Device
+from mlnode.waiting import Line
 
 MODEL_STATES = ("unloaded", "loading", "ready", "draining", "failed")
 """The states as shown outside: an ending instance is draining."""
+WAITING_SHOWN_MAX = 32
+"""Requests of a line that are shown one by one, the first ones; `queue` counts all of them."""
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """A request in line. One that asks for several answers stands there several times."""
+
+    position: int
+    """1 for who gets the next slot."""
+    request_id: str | None
+    """As the client chose it or was given it; None: asked by a broker."""
+    waited_s: float
+    """Since it arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +53,8 @@ class ModelView:
     held_mb: Mapping[str, int]
     """What the ledger holds for it on each device where it lies."""
     queue: int
+    waiting: tuple[Waiter, ...]
+    """Who waits, in order; the first of them where there are many."""
     oldest_wait_s: float
     """How long the first in line has waited; 0 when nobody does."""
     expected_wait_s: int
@@ -145,6 +163,7 @@ def _see_model(loop: Loop, instance: Instance, present_ms: int) -> ModelView:
         measured_mb=instance.measured_mb or None,
         held_mb=_see_held(loop, instance),
         queue=len(line.waiting),
+        waiting=_see_waiting(loop, line, present_ms),
         oldest_wait_s=(present_ms - line.oldest_ms) / 1000 if line.waiting else 0.0,
         expected_wait_s=line.compute_retry_after_s(
             instance.params.slots, instance.compute_load_ahead_ms(present_ms)
@@ -163,6 +182,14 @@ def _see_model(loop: Loop, instance: Instance, present_ms: int) -> ModelView:
         last_error=instance.broken or instance.last_error,
         pid=process.pid if process else None,
         resident_bytes=_read_resident_bytes(process.pid) if process else None,
+    )
+
+
+def _see_waiting(loop: Loop, line: Line, present_ms: int) -> tuple[Waiter, ...]:
+    shown = enumerate(islice(line.waiting, WAITING_SHOWN_MAX), 1)
+    return tuple(
+        Waiter(position, loop.find_name(request.id), (present_ms - request.arrived_ms) / 1000)
+        for position, request in shown
     )
 
 

@@ -7,7 +7,7 @@ from mlnode.errors import QueueFull, WaitExpired
 from mlnode.events import LoadProgressed, RequestEnded, Woken
 from mlnode.instance import EndReason, InstanceState
 from mlnode.waiting import FRESH_MS, PAUSE_MAX_MS, Clock, Line
-from tests.mlnode.scheduled import Node, ended, refusal, spawned, started
+from tests.mlnode.scheduled import Node, ended, refusal, started
 
 
 @given(
@@ -122,12 +122,3 @@ def test_how_long_answers_take_is_known_after_a_reload() -> None:
     node.serve("b")
     node.exited("a")
     assert node.scheduler.requests.line("a").service_ms == learned_ms == 3_000
-
-
-def test_a_place_in_line_can_be_read() -> None:
-    node = Node()
-    asked = [node.ask("a")[0] for _ in range(3)]
-    node.loaded("a")
-    assert [node.scheduler.requests.position(request) for request in asked] == [0, 1, 2]
-    assert node.scheduler.requests.position(99) == 0
-    assert spawned(node.tell(Woken())) == []

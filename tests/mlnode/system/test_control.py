@@ -242,6 +242,26 @@ class TestProofOfCompute:
         wait_until(lambda: broker.node.instance("slow.gguf")["inflight"] == 0, "a free slot", 5)
         assert broker.validate([1], [1], model="slow.gguf").n_invalid == 1
 
+    def test_a_validation_in_line_is_shown_without_a_clients_name(self, broker: Broker) -> None:
+        broker.get_ready_to_validate()
+        nonces = list(range(10_000))
+
+        def validate() -> None:
+            with pytest.raises(grpc.RpcError):
+                broker.validate(nonces, nonces, model="slow.gguf")
+
+        def line() -> list[dict[str, Any]]:
+            entry = broker.node.instance("slow.gguf")
+            return list(entry["waiting"]) if entry["inflight"] else []
+
+        with ThreadPoolExecutor(2) as pool:
+            asked = [pool.submit(validate) for _ in range(2)]
+            (waiter,) = wait_until(line, "one in line")
+            assert (waiter["position"], waiter["request_id"]) == (1, None)
+            broker.stop()
+            for answer in asked:
+                answer.result()
+
     def test_validation_needs_the_stage_and_a_file(self, broker: Broker) -> None:
         precondition = grpc.StatusCode.FAILED_PRECONDITION
         assert_refused(precondition, "WRONG_STAGE", lambda: broker.validate([1], [1]))

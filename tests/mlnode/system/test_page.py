@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from deploy.install.browser import find_browser
+from tests.mlnode.system.hard.clients import LONG, dial, make_post
 from tests.mlnode.system.nodes import Node, http, launch, wait_until
 
 WAIT_MS = 30_000
@@ -98,6 +99,17 @@ class TestStatus:
         expect(rows.filter(has_text="b.gguf")).to_contain_text("unloaded")
         taken = node.status()["used_est_mb"] + node.status()["margin_mb"]
         expect(page.get_by_role("img", name=f"{taken:,} of")).to_be_visible()
+
+    def test_it_shows_how_long_those_in_line_have_waited(self, node: Node, open_tab: Open) -> None:
+        body = {**LONG, "model": "slow.gguf", "n": 8, "max_tokens": 1900}
+        with dial(node) as client:
+            client.sendall(make_post("/v1/completions", body))
+            wait_until(lambda: node.instance("slow.gguf")["oldest_wait_s"] >= 1, "a wait to be shown")
+            row = open_tab(node).page.locator("#models tr").filter(has_text="slow.gguf")
+            line = re.compile(r"in line for \d+ s(, \d+ s){4} and \d more")
+            expect(row).to_contain_text(line, timeout=WAIT_MS)
+        wait_until(lambda: node.instance("slow.gguf")["queue"] == 0, "an empty line")
+        expect(row).not_to_contain_text("in line for", timeout=WAIT_MS)
 
     @pytest.mark.parametrize("scheme", ["light", "dark"])
     def test_on_a_telephone_nothing_is_wider_than_the_screen(

@@ -1,16 +1,26 @@
 """More requests than the node can take: refused at once, or answered in time, and every one of them."""
 
+import socket
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from itertools import pairwise
 
 import httpx
 
-from tests.mlnode.system.hard.clients import code_of, dial, preload, streaming, wait_idle
+from tests.mlnode.system.hard.clients import (
+    LONG,
+    code_of,
+    dial,
+    make_post,
+    preload,
+    streaming,
+    wait_idle,
+)
 from tests.mlnode.system.nodes import Node, wait_until
 
 Start = Callable[..., Node]
@@ -65,6 +75,62 @@ def test_the_whole_node_takes_no_more_than_it_is_told_to(start_hard: Start) -> N
             assert (refused.status_code, code_of(refused)) == (429, "node_busy")
             assert 1 <= int(refused.headers["retry-after"]) <= 60
     assert [answer.result().status_code for answer in waiting] == [200] * 2
+
+
+def ask(stack: ExitStack, node: Node, name: str, n: int = 1) -> socket.socket:
+    """A client that asks for long answers of the slow model and says how it calls that."""
+    client = stack.enter_context(dial(node))
+    body = {**LONG, "model": "slow.gguf", "n": n}
+    client.sendall(make_post("/v1/completions", body, f"x-request-id: {name}"))
+    return client
+
+
+def places(node: Node) -> list[tuple[int, str]]:
+    return [(each["position"], each["request_id"]) for each in node.instance("slow.gguf")["waiting"]]
+
+
+def has_line(node: Node, length: int) -> bool:
+    return bool(node.instance("slow.gguf")["queue"] == length)
+
+
+def test_who_waits_finds_the_own_place_in_line_and_moves_up(start_hard: Start) -> None:
+    node = start_hard()
+    preload(node, "slow.gguf")
+    with ExitStack() as stack:
+        clients = [ask(stack, node, "none")]
+        wait_until(lambda: node.instance("slow.gguf")["inflight"] == 1, "one at work")
+        line: list[tuple[int, str]] = []
+        for place in enumerate(("one", "two", "three"), 1):
+            clients.append(ask(stack, node, place[1]))
+            line.append(place)
+            wait_until(lambda: len(places(node)) == len(line), "one more in line")
+            assert places(node) == line
+        entry = node.instance("slow.gguf")
+        waited = [each["waited_s"] for each in entry["waiting"]]
+        assert waited == sorted(waited, reverse=True) and min(waited) > 0
+        assert (entry["queue"], entry["oldest_wait_s"]) == (3, waited[0])
+        clients[0].close()
+        wait_until(lambda: places(node) == [(1, "two"), (2, "three")], "the first to be served")
+        assert clients[1].recv(12) == b"HTTP/1.1 200"
+        clients[2].close()
+        wait_until(lambda: places(node) == [(1, "three")], "the next to go")
+        clients[1].close()
+        wait_until(lambda: places(node) == [], "an empty line")
+        assert clients[3].recv(12) == b"HTTP/1.1 200"
+    wait_idle(node)
+
+
+def test_of_a_long_line_the_first_are_shown_and_all_are_counted(start_hard: Start) -> None:
+    node = start_hard("--max-queue-depth", "64")
+    preload(node, "slow.gguf")
+    with ExitStack() as stack:
+        lengths = {"one": 15, "two": 31, "three": 47}
+        for name, length in lengths.items():
+            ask(stack, node, name, n=16)
+            wait_until(partial(has_line, node, length), f"a line of {length}")
+        names = ["one"] * 15 + ["two"] * 16 + ["three"]
+        assert places(node) == list(enumerate(names, 1))
+    wait_idle(node)
 
 
 class Crowd:
