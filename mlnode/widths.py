@@ -4,6 +4,9 @@ More rows in one decode are cheaper for each row, but not at every number of row
 rows, and two sequences may take longer together than one after the other. A round gives every sequence that
 is being written one token; it is split into the decodes that together take least. So nobody waits longer than
 a round, and a round never takes longer than the widths tried make possible.
+
+A machine that others use is now quicker, now slower, by more than the widths differ. So a time counts in
+relation to how slow the machine was in the decodes just before it.
 """
 
 from collections.abc import Mapping
@@ -12,8 +15,18 @@ from dataclasses import dataclass
 SAMPLES_MIN = 3
 """A width is known when it was measured so often; the quickest of these counts, noise only adds."""
 
-SHARE_NEW = 0.125
-"""Weight of a new measurement of a known width. One that took twice as long counts as twice, not more."""
+SHARE_PACE = 0.5
+"""Weight of the newest decode in how slow the machine is just now."""
+
+SHARE_NEW, SHARE_STALE = 0.0625, 0.5
+"""Weight of a new measurement of a known width, and of one that was not used lately. One that took twice as
+long counts as twice, not more."""
+
+SHARE_PIECE = 0.125
+"""Weight of a new piece in the pace of reading."""
+
+STALE_DECODES = 4
+"""A width that none of so many decodes had was not used lately."""
 
 GAIN_MIN = 0.03
 """A round is split only where this part of its time is saved."""
@@ -21,8 +34,9 @@ GAIN_MIN = 0.03
 DECIDE_ROUNDS = 8
 """A split is decided anew after so many rounds, with what was measured in them."""
 
-REFRESH_ROUNDS = 128
-"""A width that is not chosen is tried again after so many rounds: the machine may have changed."""
+REFRESH_ROUNDS = 64
+"""After so many rounds another way is tried again: what is known of it may be wrong by now. At first it is
+tried after 8, 16 and 32: it was measured a few times only."""
 
 BLOCK = 4
 """Kernels take rows in blocks of this many, or of multiples; what is left over is dear."""
@@ -32,40 +46,57 @@ BLOCK = 4
 class _Width:
     us: float
     n: int
+    at: int
+    """Number of the decode that had it last."""
 
 
 class Widths:
     """What one decode takes by its number of rows, one row for each sequence."""
 
     def __init__(self, known_us: Mapping[int, int] | None = None) -> None:
-        self._widths = {width: _Width(us, SAMPLES_MIN) for width, us in (known_us or {}).items()}
+        self._widths = {width: _Width(us, SAMPLES_MIN, 0) for width, us in (known_us or {}).items()}
+        self._slowness = 1.0
+        self._decodes = 0
         self._splits: dict[int, tuple[int, ...]] = {}
         self._rounds: dict[int, int] = {}
 
     def note(self, width: int, us: float) -> None:
         """A decode of this many rows took so long."""
-        known = self._widths.setdefault(width, _Width(us, 0))
+        self._decodes += 1
+        known = self._widths.setdefault(width, _Width(us, 0, self._decodes))
         known.n += 1
         if known.n <= SAMPLES_MIN:
-            known.us = min(known.us, us)
+            known.us = min(known.us, us / self._slowness)
             self._splits.clear()
         else:
-            known.us += SHARE_NEW * (min(us, 2 * known.us) - known.us)
+            self._adjust(known, us)
+        known.at = self._decodes
+
+    def _adjust(self, known: _Width, us: float) -> None:
+        """A width in use tells how slow the machine is; one that is tried again is compared with that."""
+        stale = self._decodes - known.at > STALE_DECODES
+        new_us = min(us / self._slowness, 2 * known.us)
+        if not stale:
+            self._slowness += SHARE_PACE * (min(us / known.us, 2 * self._slowness) - self._slowness)
+        known.us += (SHARE_STALE if stale else SHARE_NEW) * (new_us - known.us)
 
     def split(self, n: int) -> tuple[int, ...]:
         """The widths of the decodes that give `n` sequences a token each; their sum is `n`."""
-        for width in (n, n - n % BLOCK):
-            if width and not self._is_known(width):
-                return (width, n - width) if width < n else (n,)
+        ways = _ways(n)
+        for way in ways:
+            if not self._is_known(way[0]):
+                return way
         rounds = self._rounds[n] = self._rounds.get(n, 0) + 1
-        if rounds % REFRESH_ROUNDS == 0:
-            return (n,)
         if n not in self._splits or rounds % DECIDE_ROUNDS == 0:
             self._splits[n] = self._quickest(n)
-        return self._splits[n]
+        chosen = self._splits[n]
+        if rounds % REFRESH_ROUNDS == 0 or rounds in (8, 16, 32):
+            others = [way for way in ways if way != chosen] or [chosen]
+            return others[rounds // REFRESH_ROUNDS % len(others)]
+        return chosen
 
     def known_us(self) -> dict[int, int]:
-        """Time of each known width."""
+        """Time of each known width, on a machine as quick as when the first was measured."""
         return {width: round(found.us) for width, found in self._widths.items() if self._is_known(width)}
 
     def _is_known(self, width: int) -> bool:
@@ -83,6 +114,13 @@ class Widths:
         return widths if us < (1 - GAIN_MIN) * took[n] else (n,)
 
 
+def _ways(n: int) -> list[tuple[int, ...]]:
+    """What is tried: all at once; whole blocks and the rest; fewer than a block one by one."""
+    block = n - n % BLOCK or 1
+    rest = (n - block,) if block > 1 else (1,) * (n - 1)
+    return [(n,)] if n in (1, block) else [(n,), (block, *rest)]
+
+
 @dataclass(slots=True)
 class ReadingPace:
     """How many rows of a prompt fit into a time, learned from the pieces read."""
@@ -92,7 +130,7 @@ class ReadingPace:
     def note(self, rows: int, us: float) -> None:
         """A piece of so many rows took so long."""
         new = us / rows
-        self.us_per_row += (new - self.us_per_row) * (SHARE_NEW if self.us_per_row else 1.0)
+        self.us_per_row += (new - self.us_per_row) * (SHARE_PIECE if self.us_per_row else 1.0)
 
     def rows_within(self, us: float, least: int, most: int) -> int:
         """Rows that take this long, a multiple of `least` between `least` and `most`; `least` while nothing

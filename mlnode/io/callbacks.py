@@ -64,12 +64,14 @@ class AbortFlag:
 
     llama.cpp polls a C function once per node. Ours is libc's `strlen` over a buffer that is "" or "\\x01":
     its result, 0 or 1, is the bool that is asked for, and no interpreter lock is needed 400 times a token.
-    A decode serves a set of requests; it is interrupted only when all of them were cancelled."""
+    A decode serves a set of requests; it is interrupted when all of them were cancelled, or, where that hurts
+    nobody for good, any."""
 
     def __init__(self) -> None:
         self._buffer = ctypes.create_string_buffer(2)
         self._lock = threading.Lock()
         self._running: frozenset[int] = frozenset()
+        self._enough = 0
         self._cancelled: set[int] = set()
         self._all = False
         strlen = ctypes.CDLL(None).strlen
@@ -77,10 +79,11 @@ class AbortFlag:
         self.data = ctypes.cast(self._buffer, ctypes.c_void_p)
 
     @contextmanager
-    def running(self, requests: frozenset[int]) -> Iterator[None]:
-        """For the engine: what follows works for these requests."""
+    def running(self, requests: frozenset[int], *, by_any: bool = False) -> Iterator[None]:
+        """For the engine: what follows works for these requests. `by_any`: it ends when one is cancelled."""
         with self._lock:
             self._running = requests
+            self._enough = 1 if by_any else len(requests)
             self._update()
         try:
             yield
@@ -107,5 +110,5 @@ class AbortFlag:
             self._cancelled.discard(request)
 
     def _update(self) -> None:
-        if self._running and (self._all or self._running <= self._cancelled):
+        if self._running and (self._all or len(self._running & self._cancelled) >= self._enough):
             self._buffer[0] = b"\1"

@@ -2,7 +2,8 @@
 
 A step gives every answer that is being written its next token, in the decodes that together take least, and
 reads one piece of the oldest unread prompt in a decode of its own, which can be interrupted without hurting
-anybody when the prompt is cancelled; only prompts of a few tokens share one. Alone a prompt is cut at fixed
+anybody when the prompt is cancelled; only prompts of a few tokens share one, and when one of them is
+cancelled the others are read again, once. Alone a prompt is cut at fixed
 places; beside others its pieces are short enough for them not to notice, and on a GPU, where no decode can be
 interrupted, always.
 
@@ -45,8 +46,10 @@ WAITING_MAX = 1024
 
 PIECE_MIN = 64
 """Rows of a prompt evaluated in one go at least: fewer are much dearer for each row."""
-TOGETHER = 64
-"""Rows of short prompts that share a decode at most; half of that is short."""
+SHORT = 32
+"""Rows of a prompt that may share a decode."""
+TOGETHER = 128
+"""Rows that share a decode at most; more are hardly cheaper, and the first answers would wait for them."""
 PIECE_US = 100_000
 """What a piece may take beside answers that are being written; or twice what a round of these takes."""
 GPU_PIECE_US = 50_000
@@ -89,6 +92,7 @@ class Engine:
         self._clock = time.thread_time if interruptible else time.monotonic
         self._pace = ReadingPace()
         self._round_us = 0.0
+        self._was_interrupted = False
         self._step_times = step_times or StepTimes(None)
         self._widths = self._step_times.of(n_threads)
         self._chat = ChatFormat(model.chat_template(), model.bos, model.eos)
@@ -306,7 +310,7 @@ class Engine:
 
     def _is_short(self, answer: Answer, n_max: int) -> bool:
         rest = len(answer.prompt) - answer.n_past
-        return rest <= TOGETHER // 2 and answer.next_stop(n_max) == len(answer.prompt)
+        return rest <= SHORT and answer.next_stop(n_max) == len(answer.prompt)
 
     def _read(self, reading: list[tuple[Answer, int]]) -> None:
         """Pieces of prompts; with the last one of a prompt comes the first token of its answer."""
@@ -317,6 +321,9 @@ class Engine:
             for (answer, stop), end in zip(reading, ends, strict=True)
             if stop == len(answer.prompt)
         }
+        # what is new can be begun again; once, so that clients who leave hold up nobody for long
+        by_any = not self._was_interrupted and all(answer.n_past == 0 for answer, _ in reading)
+        self._was_interrupted = False
         started = time.monotonic()
         code = self._context.decode(
             np.concatenate([answer.prompt[span] for answer, span in spans]),
@@ -324,6 +331,7 @@ class Engine:
             np.concatenate([np.full(len(span), answer.slot, np.int32) for answer, span in spans]),
             list(last.values()),
             frozenset(answer.order.request_id for answer, _ in reading),
+            by_any=by_any,
         )
         self.steps += 1
         if code == DECODE_OK:
@@ -335,6 +343,7 @@ class Engine:
                 if answer.slot in last:
                     self._take(answer, last[answer.slot])
         elif code == DECODE_ABORTED:
+            self._was_interrupted = True
             self._rewind(answer for answer, _ in reading)
         elif code != DECODE_NO_ROOM or len(self._active) == len(reading):
             self._give_up([answer for answer, _ in reading], code)

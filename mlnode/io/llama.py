@@ -218,9 +218,10 @@ class Context:
         requests: frozenset[int],
         *,
         hidden: bool = False,
+        by_any: bool = False,
     ) -> int:
         """Evaluate these rows; `outputs` are the rows whose results are wanted, `requests` those for whom it
-        is done. With `hidden` the results are hidden states too, and llama.cpp wants every row in `outputs`.
+        is done: it is interrupted when all of them are cancelled, or one where `by_any`. With `hidden` the results are hidden states too, and llama.cpp wants every row in `outputs`.
         The return code as llama.cpp gives it."""
         n = len(tokens)
         if len(outputs) > self._n_outputs or n > len(self._tokens):
@@ -232,7 +233,7 @@ class Context:
         self._outputs[list(outputs)] = 1
         self._batch.n_tokens = n
         llama_cpp.llama_set_embeddings(self._pointer, hidden)
-        with self._abort.running(requests):
+        with self._abort.running(requests, by_any=by_any):
             code: int = llama_cpp.llama_decode(self._pointer, self._batch)
             if code == DECODE_OK:
                 llama_cpp.llama_synchronize(self._pointer)

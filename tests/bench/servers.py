@@ -2,6 +2,7 @@
 
 import asyncio
 import atexit
+import itertools
 import json
 import os
 import shutil
@@ -83,12 +84,16 @@ def measure_streams(port: int, clients: int, tokens: int) -> float:
     return asyncio.run(_stream_all(port, clients, tokens))
 
 
+_numbers = itertools.count(1000)
+"""What a prompt begins with, so that neither server has seen it."""
+
+
 async def _stream_all(port: int, clients: int, tokens: int) -> float:
     limits = httpx.Limits(max_connections=clients)
     async with httpx.AsyncClient(timeout=ANSWER_TIMEOUT_S, limits=limits) as client:
         url = f"http://127.0.0.1:{port}/v1/completions"
         began = time.perf_counter()
-        work = (_count(client, url, f"{PROMPT} {number}", tokens) for number in range(clients))
+        work = (_count(client, url, f"{next(_numbers)}: {PROMPT}", tokens) for _ in range(clients))
         counts = await asyncio.gather(*work)
         return sum(counts) / (time.perf_counter() - began)
 

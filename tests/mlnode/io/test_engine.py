@@ -361,3 +361,20 @@ def test_a_long_prompt_is_read_alone_and_short_ones_wait_for_their_turn(bench: C
     run.engine.step()
     assert run.texts() == {}
     assert set(run.run()) == {0, 1, 2}
+
+
+def test_short_prompts_are_read_again_once_when_one_of_them_is_cancelled(bench: Callable[..., Bench]) -> None:
+    orders = [Submit(request_id=n, text=f"the day {n}", max_tokens=4) for n in range(4)]
+    alone = [bench().run(order)[order.request_id] for order in orders]
+    run = bench()
+    for order in orders:
+        run.engine.submit(order)
+    run.abort.cancel(2)
+    run.engine.step()
+    assert run.texts() == {}
+    run.engine.cancel(2)
+    run.abort.cancel(3)
+    run.engine.step()
+    assert set(run.texts()) == {0, 1, 3}
+    run.engine.cancel(3)
+    assert list(run.run().values())[:2] == alone[:2]
