@@ -5,9 +5,10 @@ one of the structs in `orders.py` (front to worker) or `replies.py` (worker to f
 strictly: an unknown type, a wrong field or a body above `FRAME_BYTES_MAX` is a `BrokenFrame`, after which the
 connection is of no use and the worker is ended.
 
-One worker serves one model. Its life: `Load` -> `Loaded` or `LoadFailed` (then it exits); after that any
-number of `Submit`, `Poc...`, `Tokenize`; at last `Stop`, or the socket's end, which means the same without
-ceremony. Requests are named by the front with an integer that it never uses twice on one worker.
+One worker serves one model. Its life: `Open` where it is prepared ahead; `Load` -> `Loaded` or `LoadFailed`
+(then it exits); after that any number of `Submit`, `Poc...`, `Tokenize`; at last `Stop`, or the socket's end,
+which means the same without ceremony. Requests are named by the front with an integer that it never uses
+twice on one worker.
 """
 
 import struct
@@ -25,6 +26,7 @@ from mlnode.io.orders import (
     FrontFrame,
     Hold,
     Load,
+    Open,
     PocStart,
     PocStop,
     PocValidate,
@@ -75,6 +77,7 @@ __all__ = [
     "Load",
     "LoadFailed",
     "Loaded",
+    "Open",
     "PocBatch",
     "PocFailed",
     "PocStart",

@@ -154,6 +154,10 @@ class Model:
         declared = self._read_meta(f"{self._read_meta('general.architecture')}.pooling_type")
         return int(declared) if declared.isdecimal() else 0
 
+    def close(self) -> None:
+        """Free the model's memory. No context may be left over it."""
+        llama_cpp.llama_model_free(self.pointer)
+
     def _read_meta(self, key: str) -> str:
         value = ctypes.create_string_buffer(128)
         n = llama_cpp.llama_model_meta_val_str(self.pointer, key.encode(), value, len(value))
@@ -221,7 +225,8 @@ class Context:
         by_any: bool = False,
     ) -> int:
         """Evaluate these rows; `outputs` are the rows whose results are wanted, `requests` those for whom it
-        is done: it is interrupted when all of them are cancelled, or one where `by_any`. With `hidden` the results are hidden states too, and llama.cpp wants every row in `outputs`.
+        is done: it is interrupted when all of them are cancelled, or one where `by_any`. With `hidden` the
+        results are hidden states too, and llama.cpp wants every row in `outputs`.
         The return code as llama.cpp gives it."""
         n = len(tokens)
         if len(outputs) > self._n_outputs or n > len(self._tokens):

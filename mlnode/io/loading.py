@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from mlnode.contexts import KV_BLOCKS, KvType, serving_context
@@ -10,7 +11,7 @@ from mlnode.estimate import MIB, compute_cache_bytes, compute_kv_bytes
 from mlnode.gguf import GgufError, Header, read_header
 from mlnode.io.callbacks import AbortFlag, EngineLog
 from mlnode.io.engine import Engine
-from mlnode.io.frames import Frame, Load, Loaded, Progress
+from mlnode.io.frames import Frame, Load, Loaded, Open, Progress
 from mlnode.io.host import read_resident_bytes
 from mlnode.io.kv_store import KvStore, make_fingerprint
 from mlnode.io.llama import EngineError, Model, library, supports_gpu
@@ -23,27 +24,67 @@ UBATCH_MIN, UBATCH_MAX = 8, 4096
 """A prompt cut into pieces of fewer than 8 rows would take other kernels than the whole."""
 
 
-def load_engine(
-    order: Load, log: EngineLog, abort: AbortFlag, reply: Callable[[Frame], None]
-) -> tuple[Model, Engine, Loaded]:
-    """The model, an engine on it, and what to tell of them. Raises `EngineError` with a `LoadFailed` code."""
-    started = time.monotonic()
-    _, libraries_bytes = read_resident_bytes()
-    _check_parameters(order)
-    if order.devices:
-        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(order.devices)  # read when the first model is opened
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A model without a context. Its weights are mapped: their pages are the kernel's to take back."""
+
+    order: Open
+    file: tuple[int, int, int, int]
+    """Device, inode, size and time of change of the file that was opened."""
+    header: Header
+    model: Model
+    libraries_bytes: int
+    """Resident pages of files before there was a model."""
+
+    def is_asked_for_by(self, order: Load) -> bool:
+        """Whether opening the model of this order again would make no difference."""
+        mapped = order.use_mmap and not order.n_gpu_layers
+        same = order.path == self.order.path and order.check_tensors == self.order.check_tensors
+        return mapped and same and _identify(Path(order.path)) == self.file
+
+
+def open_ahead(order: Open, log: EngineLog) -> Opened | None:
+    """Open a model for a `Load` that may come; None where it cannot be opened."""
     path = Path(order.path)
-    header = read_model_header(path)
+    _, libraries_bytes = read_resident_bytes()
+    file = _identify(path)
+    try:
+        header = read_model_header(path)
+        model = Model(path, n_gpu_layers=0, use_mmap=True, check_tensors=order.check_tensors, log=log)
+    except EngineError as error:
+        print(f"{path} was not opened ahead: {error}", flush=True)
+        log.forget()
+        return None
+    return Opened(order, file, header, model, libraries_bytes)
+
+
+def _identify(path: Path) -> tuple[int, int, int, int]:
+    """Zeros for a file that is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0, 0, 0)
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def load_engine(
+    order: Load,
+    log: EngineLog,
+    abort: AbortFlag,
+    reply: Callable[[Frame], None],
+    opened: Opened | None = None,
+) -> tuple[Model, Engine, Loaded]:
+    """The model, an engine on it, and what to tell of them; `opened` is used or closed. Raises `EngineError`
+    with a `LoadFailed` code."""
+    started = time.monotonic()
+    _check_parameters(order)
+    if opened is None or not opened.is_asked_for_by(order):
+        if opened is not None:
+            opened.model.close()
+        opened = _open(order, log, reply)
+    header, model = opened.header, opened.model
     check_kv_type(header, order.kv_type)
-    model = Model(
-        path,
-        n_gpu_layers=order.n_gpu_layers,
-        use_mmap=order.use_mmap,
-        check_tensors=order.check_tensors,
-        log=log,
-        tensor_split=order.tensor_split,
-        progress=_throttled(reply),
-    )
+    path = Path(order.path)
     n_ctx = min(order.n_ctx, model.n_ctx_train or order.n_ctx)
     needed = compute_kv_bytes(header, serving_context(n_ctx, order.slots, order.n_ubatch, order.kv_type))
     file = make_fingerprint(path, library(), n_ctx, order.n_ubatch, order.n_gpu_layers, order.kv_type)
@@ -75,12 +116,34 @@ def load_engine(
         model_bytes=model.size_bytes,
         kv_bytes=log.buffer_bytes("KV"),
         compute_bytes=log.buffer_bytes("compute") + log.buffer_bytes("output"),
-        rss_bytes=read_resident_bytes()[0] - libraries_bytes,
+        rss_bytes=read_resident_bytes()[0] - opened.libraries_bytes,
         load_ms=round((time.monotonic() - started) * 1000),
         step_us=step_us,
     )
     log.forget()
     return model, engine, loaded
+
+
+def _open(order: Load, log: EngineLog, reply: Callable[[Frame], None]) -> Opened:
+    if order.devices:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(order.devices)  # read when the first model is opened
+    path = Path(order.path)
+    _, libraries_bytes = read_resident_bytes()
+    file = _identify(path)
+    header = read_model_header(path)
+    check_kv_type(header, order.kv_type)
+    model = Model(
+        path,
+        n_gpu_layers=order.n_gpu_layers,
+        use_mmap=order.use_mmap,
+        check_tensors=order.check_tensors,
+        log=log,
+        tensor_split=order.tensor_split,
+        progress=_throttled(reply),
+    )
+    return Opened(
+        Open(path=order.path, check_tensors=order.check_tensors), file, header, model, libraries_bytes
+    )
 
 
 def _open_store(order: Load, file: str) -> KvStore | None:

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from mlnode.actions import (
     StartRequest,
     StopMining,
 )
+from mlnode.ahead import choose_ahead
 from mlnode.catalog import ModelFile
 from mlnode.errors import Refusal
 from mlnode.events import Cancelled, Event, FilesScanned, Requested, RequestEnded, Streamed, Woken
@@ -35,6 +36,7 @@ from mlnode.io.frames import (
     Embed,
     Embedded,
     Load,
+    Open,
     PocStop,
     PocValidate,
     PocValidated,
@@ -43,7 +45,7 @@ from mlnode.io.frames import (
 )
 from mlnode.io.gpu import Gpu
 from mlnode.io.sizing import Sizer
-from mlnode.io.spare import Spares
+from mlnode.io.spare import REST_S, Spares
 from mlnode.io.streams import Piece, Stream
 from mlnode.io.tail import Tail
 from mlnode.io.workers import Worker
@@ -64,6 +66,8 @@ class Folders:
     """Keys and values of prompts, for as long as the node runs."""
     kv_cache_mb: int
     """Of these at most; 0: none."""
+    prepared_model_mb: int = 0
+    """What a prepared worker may take for a model that it opens ahead; 0: it opens none."""
 
 
 class Loop:
@@ -75,6 +79,7 @@ class Loop:
         self.sizer = Sizer(scheduler, gpu, folders.cache_dir, self.post)
         self.figures = Figures()
         self.spares = spares
+        spares.choose = self._choose_ahead
         self.tails: dict[str, Tail] = {}
         """The newest output of each model's workers."""
         self.mining: Mining | None = None
@@ -255,6 +260,13 @@ class Loop:
     async def _live(self, worker: Worker, load: Load) -> None:
         await worker.live(load)
         del self.workers[worker.number]
+        self.spares.fill(REST_S)
+
+    def _choose_ahead(self, opened: Collection[str]) -> Open | None:
+        file = choose_ahead(self.scheduler, opened, self._folders.prepared_model_mb)
+        if file is None:
+            return None
+        return Open(path=file.path, check_tensors=self.scheduler.load_params(file.id).check_tensors)
 
     def _start_mining(self, worker: Worker, job: PocJob) -> None:
         """Mine, from where this share was left when its worker died or the node did something else."""

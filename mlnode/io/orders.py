@@ -6,8 +6,17 @@ from mlnode.contexts import KvType
 from mlnode.io.frame import Frame
 
 
+class Open(Frame, frozen=True, kw_only=True, tag="open"):
+    """Open a model ahead: a `Load` of the same file is then only the context. Without a GPU, before `Load`,
+    once at most. It is not answered; what cannot be opened is told when it is to be loaded."""
+
+    path: str
+    """As in `Load`."""
+    check_tensors: bool = False
+
+
 class Load(Frame, frozen=True, kw_only=True, tag="load"):
-    """Open a model and a context for it. Always the first frame, sent once."""
+    """Open a model and a context for it. Sent once, before everything but `Open`."""
 
     path: str
     """Absolute path of the GGUF file (the first shard, when there are several)."""
@@ -231,7 +240,8 @@ class Stop(Frame, frozen=True, kw_only=True, tag="stop"):
 
 
 FrontFrame = (
-    Load
+    Open
+    | Load
     | Submit
     | Embed
     | Cancel

@@ -54,7 +54,9 @@ async def serve(settings: Settings, version: str) -> None:
     gpu = Gpu()
     scheduler = make_scheduler(settings, gpu)
     _make_home(settings.home)
-    folders = Folders(settings.cache_dir, settings.home / "kv", settings.kv_cache_mb)
+    folders = Folders(
+        settings.cache_dir, settings.home / "kv", settings.kv_cache_mb, settings.prepared_model_mb
+    )
     loop = Loop(scheduler, folders, gpu, Spares(settings.prepared_workers))
     reporter = Reporter()
     loop.on_mined = reporter.on_mined

@@ -28,6 +28,7 @@ from mlnode.io.frames import (
     Hold,
     Load,
     LoadFailed,
+    Open,
     PocStart,
     PocStop,
     PocValidate,
@@ -38,7 +39,7 @@ from mlnode.io.frames import (
     Tokenize,
 )
 from mlnode.io.llama import EngineError, Model
-from mlnode.io.loading import THREADS_MAX, load_engine
+from mlnode.io.loading import THREADS_MAX, Opened, load_engine, open_ahead
 from mlnode.io.poc_engine import PocEngine
 from mlnode.io.poc_work import MINING, PocWork
 
@@ -86,7 +87,8 @@ class Worker:
                 if isinstance(order, Submit | Tokenize) and self._engine is not None:
                     self._engine.write_ahead(order)
                 self._inbox.put(order)
-                due = due or time.monotonic() + HEARTBEAT_S
+                if not isinstance(order, Open):  # nobody reads what a prepared worker says
+                    due = due or time.monotonic() + HEARTBEAT_S
             if due is not None and time.monotonic() >= due:
                 self._connection.send(self._heartbeat())
                 due = time.monotonic() + HEARTBEAT_S
@@ -115,13 +117,13 @@ class Worker:
 
     def work(self) -> int:
         """Load, then serve until told to stop; the exit status."""
-        order = self._await_load()
+        order, opened = self._await_load()
         if isinstance(order, Stop):
             return EXIT_OK
         if not isinstance(order, Load):
             return EXIT_BROKEN_FRAME
         try:
-            engine, poc, embed = self._load(order)
+            engine, poc, embed = self._load(order, opened)
         except EngineError as error:
             self._connection.send(LoadFailed(code=error.code, text=error.text))
             return EXIT_LOAD_FAILED
@@ -132,13 +134,19 @@ class Worker:
             return EXIT_ENGINE
         return EXIT_OK
 
-    def _await_load(self) -> FrontFrame:
-        """The first order. A worker that is prepared ahead imports meanwhile what only some models need."""
+    def _await_load(self) -> tuple[FrontFrame, Opened | None]:
+        """The first order but `Open`, and what that opened. A worker that is prepared ahead imports meanwhile
+        what only some models need."""
+        opened: Opened | None = None
         try:
-            return self._inbox.get(timeout=AHEAD_S)
+            order = self._inbox.get(timeout=AHEAD_S)
         except queue.Empty:
             importlib.import_module("mlnode.io.sandbox")
-            return self._inbox.get()
+            order = self._inbox.get()
+        while isinstance(order, Open):
+            opened = opened or open_ahead(order, self._log)
+            order = self._inbox.get()
+        return order, opened
 
     def _serve(self, engine: Engine, poc: PocWork, embed: EmbedWork) -> None:
         """Orders first; then answers and what is computed beside them (vectors before PoC), which share the
@@ -209,9 +217,10 @@ class Worker:
         if self._poc_engine is not None:
             self._poc_engine.set_threads(self._n_threads)
 
-    def _load(self, order: Load) -> tuple[Engine, PocWork, EmbedWork]:
+    def _load(self, order: Load, opened: Opened | None) -> tuple[Engine, PocWork, EmbedWork]:
         self._n_threads = order.n_threads
-        model, self._engine, loaded = load_engine(order, self._log, self._abort, self._connection.send)
+        send = self._connection.send
+        model, self._engine, loaded = load_engine(order, self._log, self._abort, send, opened)
         self._connection.send(loaded)
         self._embed = EmbedWork(
             model,

@@ -84,7 +84,7 @@ class Worker:
         """From spawning to reaping."""
         why, code = "", ""
         try:
-            self.process = process = await self.spares.take(self.number)
+            self.process = process = await self.spares.take(self.number, load.path)
             self.tail.append(f"{TITLE}{self.number}, process {process.pid} ---\n".encode())
             process.write_to(self.tail)
             if self.ending:
