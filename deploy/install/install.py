@@ -113,6 +113,7 @@ def install_packages(layer: str) -> None:
             uv,
             "pip",
             "install",
+            "--compile-bytecode",  # as pip does: each of our many processes would compile for itself
             "--python",
             PYTHON,
             "--require-hashes",

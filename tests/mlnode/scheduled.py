@@ -58,9 +58,11 @@ def make_file(id: str, weights_mb: int = 100, problem: str = "", inode: int = 1)
 class Node:
     """A scheduler with a clock, that remembers what it said."""
 
-    def __init__(self, room: float = 1, slots: int = 1, threads: int = 1, **limits: Any) -> None:
+    def __init__(
+        self, room: float = 1, slots: int = 1, threads: int = 1, n_gpu_layers: int = 0, **limits: Any
+    ) -> None:
         """`room`: how many models of the usual size fit."""
-        params = LoadParams(n_ctx=256, slots=slots, n_threads=threads, n_gpu_layers=0)
+        params = LoadParams(n_ctx=256, slots=slots, n_threads=threads, n_gpu_layers=n_gpu_layers)
         self.need_mb = Residents(Ledger(())).compute_need_mb(make_file("a"), params)
         budget_mb = int(room * self.need_mb) + 10
         self.scheduler = Scheduler(Limits(budget_mb, 10, params, **limits), Catalog())

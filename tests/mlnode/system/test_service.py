@@ -95,6 +95,23 @@ class TestEnd:
         wait_until(lambda: all(is_gone(pid) for pid in pids), "its end", 10)
 
 
+def test_who_went_from_memory_last_comes_back_in_a_worker_that_has_it_open(
+    start_node: Start, models_dir: Path
+) -> None:
+    node = start_node()
+    first = node.complete().json()["choices"]
+    assert http.post(f"{node.url}/models/a.gguf/unload").is_success
+
+    def opened() -> list[int]:
+        maps = {pid: Path(f"/proc/{pid}/maps").read_text() for pid in prepared(node)}
+        return [pid for pid, text in maps.items() if str(models_dir / "a.gguf") in text]
+
+    (pid,) = wait_until(opened, "the model open in a prepared worker")
+    assert node.worker_pids() == []
+    assert node.complete().json()["choices"] == first
+    assert node.worker_pids() == [pid]
+
+
 def test_a_worker_leaves_no_core_starts_no_debugger_and_needs_no_home(
     start_node: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
