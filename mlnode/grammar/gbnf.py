@@ -315,7 +315,8 @@ class _Parser:
     def _fault(self, what: str) -> GrammarInvalid:
         line = self._text.count("\n", 0, self._at) + 1
         near = self._text[self._at : self._at + 20].split("\n")[0]
-        return GrammarInvalid(f"The grammar is wrong in line {line}: {what}, before {near!r}.")
+        where = f"before {near!r}" if near else "at its end"
+        return GrammarInvalid(f"The grammar is wrong in line {line}: {what}, {where}.")
 
 
 def left_edges(rules: Rules, empties: frozenset[int]) -> Iterator[tuple[int, int, bool]]:

@@ -279,4 +279,4 @@ def _content(message: MessageBody) -> str:
 
 def _refuse_unless(fine: bool, name: str, sentence: str = "") -> None:
     if not fine:
-        raise RequestInvalid("UNSUPPORTED", sentence or f"{name} is not offered.", name)
+        raise RequestInvalid("UNSUPPORTED", sentence or f"{name} is not offered here; leave it out.", name)

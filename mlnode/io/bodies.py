@@ -193,8 +193,10 @@ def decode_body(data: bytes, kind: type[Body]) -> Body:
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
-        text, _, where = str(error).partition(" - at `")
-        raise RequestInvalid("BAD_FIELD", f"{text}.", where.strip("`$.") or None) from None
+        text, _, place = str(error).partition(" - at `")
+        where = place.strip("`$.")
+        sentence = f"{where or 'The body'} is wrong: {text[0].lower()}{text[1:]}."
+        raise RequestInvalid("BAD_FIELD", sentence, where or None) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RequestInvalid("BAD_JSON", f"The body is not JSON: {error}.") from None
     except RecursionError:

@@ -53,7 +53,7 @@ class ChatFormat:
     def render(self, messages: Sequence[ChatMessage], tools: Sequence[ChatTool] = ()) -> str:
         """The prompt, up to where the assistant's answer begins."""
         if not messages:
-            raise BadTemplate("a conversation needs at least one message")
+            raise BadTemplate("A conversation needs at least one message.")
         if self.is_plain:
             return _render_plain(messages, tools)
         from mlnode.io import sandbox  # a template engine takes a tenth of a swap to import
@@ -69,13 +69,14 @@ class ChatFormat:
             shown = {"tools": [_tool(tool) for tool in tools]} if tools else {}
             return environment.render_chat(template, {**values, **shown, **self._tokens})
         except Exception as error:  # whatever a template from anywhere may raise
-            raise BadTemplate(f"the model's chat template refuses the conversation: {error}") from error
+            why = str(error).rstrip(".") or type(error).__name__
+            raise BadTemplate(f"The model's chat template refuses the conversation: {why}.") from error
 
 
 def _render_plain(messages: Sequence[ChatMessage], tools: Sequence[ChatTool]) -> str:
     """`role: content` lines, and `assistant:` for the model to go on from."""
     if tools or any(message.calls for message in messages):
-        raise BadTemplate("the model has no chat template, so it takes no tools; ask without them")
+        raise BadTemplate("The model has no chat template, so it takes no tools; ask without them.")
     lines = [f"{message.role}: {message.content.strip()}" for message in messages]
     return "\n".join([*lines, "assistant:"])
 

@@ -122,12 +122,19 @@ class EmbedWork:
         if len(self._jobs) >= JOBS_MAX:
             return "QUEUE_FULL", "too many requests wait in this worker"
         if not texts or not all(texts):
-            return "BAD_PROMPT", "the input is empty"
+            return "BAD_PROMPT", "The input has no tokens; send text."
         if not all(0 <= token < self._model.n_vocab for text in texts for token in text):
-            return "BAD_PROMPT", f"token ids must be below {self._model.n_vocab}"
+            last = self._model.n_vocab - 1
+            return "BAD_PROMPT", f"Token ids of this model go from 0 to {last}; the input has others."
         longest = max(map(len, texts))
         if longest > self._n_max:
-            return "PROMPT_TOO_LONG", f"a text has {longest} tokens; {self._n_max} are taken at most"
+            more = (
+                ""
+                if self._n_max == EMBEDDING_CELLS
+                else ", or raise the node's --ctx-size as far as the model allows"
+            )
+            sentence = f"A text has {longest} tokens, and {self._n_max} are taken at most; divide it{more}."
+            return "PROMPT_TOO_LONG", sentence
         return None
 
     def cancel(self, request_id: int) -> None:

@@ -170,7 +170,8 @@ class Engine:
         if room < 1:
             raise BadRequest(
                 "PROMPT_TOO_LONG",
-                f"the prompt has {len(prompt)} tokens, the context {self._n_ctx} with the answer",
+                f"The prompt has {len(prompt)} tokens, and prompt and answer together may have {self._n_ctx};"
+                " send fewer, or raise the node's --ctx-size as far as the model allows.",
             )
         grammar = self._prompts.open_grammar(order)
         plain = order.messages is not None and self._chat.is_plain and grammar is None

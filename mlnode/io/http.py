@@ -177,7 +177,8 @@ class Door:
         if kind != "application/json" and not kind.endswith("+json"):
             raise RequestInvalid("WRONG_TYPE", "Send the body as application/json.")
         limit = self._settings.max_body_bytes
-        too_large = RequestInvalid("TOO_LARGE", f"The body is above the limit of {limit} bytes.")
+        sentence = f"The body is above the limit of {limit} bytes; send less, or raise --max-body-bytes."
+        too_large = RequestInvalid("TOO_LARGE", sentence)
         announced = request.headers.get("content-length", "")
         if announced.isdigit() and int(announced) > limit:
             raise too_large

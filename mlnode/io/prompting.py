@@ -31,17 +31,20 @@ class Prompts:
         """The prompt's tokens, never none. Raises `BadRequest`."""
         given = order.tokens if isinstance(order, Submit) else None
         if sum(part is not None for part in (order.text, order.messages, given)) != 1:
-            raise BadRequest("BAD_PROMPT", "give exactly one of text, tokens and messages")
+            raise BadRequest("BAD_PROMPT", "Give exactly one of text, tokens and messages.")
         if given is not None:
             tokens = given
             if not all(0 <= token < self._model.n_vocab for token in tokens):
-                raise BadRequest("BAD_PROMPT", f"token ids must be below {self._model.n_vocab}")
+                last = self._model.n_vocab - 1
+                raise BadRequest(
+                    "BAD_PROMPT", f"Token ids of this model go from 0 to {last}; the prompt has others."
+                )
         elif order.text is not None:
             tokens = self._model.tokenize(order.text, add_special=True, parse_special=False)
         else:
             tokens = self._tokenize_chat(order)
         if not tokens:
-            raise BadRequest("BAD_PROMPT", "the prompt is empty")
+            raise BadRequest("BAD_PROMPT", "The prompt has no tokens; send text.")
         return tokens
 
     def open_grammar(self, order: Submit) -> Follower | None:

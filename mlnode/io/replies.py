@@ -128,11 +128,13 @@ class RequestFailed(Frame, frozen=True, kw_only=True, tag="request_failed"):
     """The request was refused, or failed under way; nothing else follows for it.
 
     Codes: `BAD_PROMPT`, `PROMPT_TOO_LONG`, `BAD_PARAMETERS`, `BAD_TEMPLATE`, `BAD_GRAMMAR`, `BAD_SCHEMA`,
-    `QUEUE_FULL`, `NO_KV_ROOM`, `ENGINE`."""
+    `UNSUPPORTED`, `QUEUE_FULL`, `NO_KV_ROOM`, `ENGINE`."""
 
     request_id: int
     code: str
     text: str
+    """A sentence for the client; with `BAD_PARAMETERS`, `QUEUE_FULL`, `NO_KV_ROOM` and `ENGINE` only
+    the reason."""
 
 
 class Tokenized(Frame, frozen=True, kw_only=True, tag="tokenized"):

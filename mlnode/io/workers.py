@@ -45,6 +45,14 @@ END_S = 5.0
 LOG_SHOWN_BYTES = 2000
 TITLE = "--- worker "
 """Begins the output of each worker in its model's log."""
+_GAVE_UP = "The model's worker could not go on: {}; ask again, or ask another node."
+_SENTENCES = {
+    "BAD_PARAMETERS": "The request cannot be served: {}.",
+    "QUEUE_FULL": _GAVE_UP,
+    "NO_KV_ROOM": _GAVE_UP,
+    "ENGINE": _GAVE_UP,
+}
+"""Around what workers give as the reason only; with other codes they send a sentence."""
 
 _log = structlog.get_logger("mlnode.worker")
 
@@ -173,7 +181,7 @@ class Worker:
             case Done(request_id=request) | Embedded(request_id=request):
                 self.owner.end_stream(request, frame)
             case RequestFailed(request_id=request, code=code, text=text):
-                self.owner.end_stream(request, RequestInvalid(code, text))
+                self.owner.end_stream(request, _explain(code, text))
             case Heartbeat(steps=steps):
                 working = frame.active > 0 or frame.waiting > 0 or frame.poc
                 self.owner.post(WorkerBeat(self.model, self.number, steps, working))
@@ -214,11 +222,16 @@ class Worker:
     def _note_poc_failure(self, frame: PocFailed) -> None:
         _log.error("proof of compute failed", model=self.model, code=frame.code, text=frame.text)
         if frame.validation_id >= 0:
-            self.owner.end_stream(frame.validation_id, RequestInvalid(frame.code, frame.text))
+            self.owner.end_stream(frame.validation_id, _explain(frame.code, frame.text))
         elif self.minings:
             mining = self.minings.popleft()
             mining.finished, mining.error = True, frame.text
             self.owner.note_mined(mining)
+
+
+def _explain(code: str, text: str) -> RequestInvalid:
+    """For the client, from what the worker says: a sentence, or only the reason."""
+    return RequestInvalid(code, _SENTENCES.get(code, "{}").format(text))
 
 
 def _describe_exit(status: int) -> str:

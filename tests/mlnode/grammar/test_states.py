@@ -65,7 +65,8 @@ def test_the_notation(text: str, good: list[str], bad: list[str]):
     ("text", "why"),
     [
         ("", "no rule 'root'"),
-        ("root = 1", "'::=' is expected"),
+        ("root = 1", "in line 1: '::=' is expected, before '= 1'\\."),
+        ("root", "in line 1: '::=' is expected, at its end\\."),
         ('root ::= "a', "ends too early"),
         ('root ::= "\\q"', "escape"),
         ("root ::= [b-a]", "range of characters"),

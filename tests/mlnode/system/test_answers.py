@@ -164,6 +164,55 @@ BAD: list[tuple[str, dict[str, Any], int, str]] = [
 ]
 
 
+def assert_sentence(error: dict[str, Any]) -> None:
+    """It begins as one, or with the field that it is about, and it ends."""
+    said = error["message"]
+    assert said[0].isupper() or said[0] == "'" or said.startswith(error["param"]), said
+    assert said.endswith(".") and not said.endswith(".."), said
+
+
+ASKED_TOO_MUCH: list[tuple[str, dict[str, Any], str]] = [
+    (
+        "/v1/completions",
+        {"prompt": [5] * 600},
+        "The prompt has 600 tokens, and prompt and answer together may have 512; send fewer, or raise the"
+        " node's --ctx-size as far as the model allows.",
+    ),
+    (
+        "/v1/embeddings",
+        {"input": [[5], [5] * 600]},
+        "A text has 600 tokens, and 512 are taken at most; divide it, or raise the node's --ctx-size as"
+        " far as the model allows.",
+    ),
+    (
+        "/v1/completions",
+        {"prompt": [512]},
+        "Token ids of this model go from 0 to 511; the prompt has others.",
+    ),
+    (
+        "/v1/embeddings",
+        {"input": [512]},
+        "Token ids of this model go from 0 to 511; the input has others.",
+    ),
+    (
+        "/v1/completions",
+        {"prompt": "x", "logit_bias": {"512": 1}},
+        "The request cannot be served: logit_bias takes token ids below 512.",
+    ),
+    (
+        "/v1/completions",
+        {"prompt": "x", "max_tokens": 0},
+        "max_tokens is wrong: expected `int` >= 1.",
+    ),
+    ("/v1/completions", {}, "The body is wrong: object missing required field `prompt`."),
+    (
+        "/v1/chat/completions",
+        {"messages": [{"role": "user", "content": "x"}], "functions": [{}]},
+        "functions is not offered here; leave it out.",
+    ),
+]
+
+
 class TestRefusals:
     @pytest.mark.parametrize(("body", "status", "code"), [case[1:] for case in BAD], ids=[c[0] for c in BAD])
     def test_bad_requests_get_an_error_that_says_why(
@@ -173,8 +222,15 @@ class TestRefusals:
         response = shared_node.complete(**body)
         error = response.json()["error"]
         assert (response.status_code, error["code"]) == (status, code)
-        assert error["message"]
+        assert_sentence(error)
         assert shared_node.status()["loads_total"] <= before + 1
+
+    @pytest.mark.parametrize(("path", "body", "sentence"), ASKED_TOO_MUCH)
+    def test_what_was_wrong_and_what_to_do_is_said_in_a_sentence(
+        self, shared_node: Node, path: str, body: dict[str, Any], sentence: str
+    ) -> None:
+        answer = http.post(f"{shared_node.url}{path}", json={"model": "a.gguf", **body})
+        assert (answer.status_code, answer.json()["error"]["message"]) == (400, sentence)
 
     def test_a_body_that_is_not_json_is_refused(self, shared_node: Node) -> None:
         headers = {"content-type": "application/json"}

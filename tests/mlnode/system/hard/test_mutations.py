@@ -138,6 +138,10 @@ def test_impossible_weights_are_no_answer_and_no_model_where_they_are_looked_at(
         codes[flag] = [code_of(node.complete("nan.gguf")) for _ in range(3)]
         assert node.status()["loads_total"] == 1
     assert codes == {"--check-tensors": ["model_broken"] * 3, "--no-check-tensors": ["engine"] * 3}
+    assert node.complete("nan.gguf").json()["error"]["message"] == (
+        "The model's worker could not go on: the model computed no usable probabilities;"
+        " ask again, or ask another node."
+    )
 
 
 def test_damaged_models_are_refused_or_answer_and_nobody_else_notices(
