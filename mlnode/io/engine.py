@@ -244,6 +244,8 @@ class Engine:
         running = [answer for answer in self._active if not answer.held]
         writing = [answer for answer in running if not answer.reads_prompt]
         unread = [answer for answer in running if answer.reads_prompt]
+        if self._model.is_recurrent:
+            writing.sort(key=lambda answer: answer.slot)  # llama.cpp evaluates only neighbours in one go
         started = time.monotonic()
         for group in _divide(writing, self._widths.split(len(writing)) if writing else ()):
             self._write(group)
@@ -279,7 +281,7 @@ class Engine:
             [answer.n_past for answer in writing],
             [answer.slot for answer in writing],
             rows,
-            frozenset(answer.order.request_id for answer in writing),
+            self._interrupters(writing),
         )
         self.steps += 1
         if code == DECODE_OK:
@@ -331,7 +333,7 @@ class Engine:
             np.concatenate([span for _, span in spans]),
             np.concatenate([np.full(len(span), answer.slot, np.int32) for answer, span in spans]),
             list(last.values()),
-            frozenset(answer.order.request_id for answer, _ in reading),
+            self._interrupters([answer for answer, _ in reading]),
             by_any=by_any,
         )
         self.steps += 1
@@ -349,12 +351,21 @@ class Engine:
         elif code != DECODE_NO_ROOM or len(self._active) == len(reading):
             self._give_up([answer for answer, _ in reading], code)
 
+    def _interrupters(self, answers: list[Answer]) -> frozenset[int]:
+        """Who can together interrupt a decode for these. Nobody, where llama.cpp moves the recurrent
+        states of others out of the way of several: stopped half way, it leaves them wrong."""
+        if self._model.is_recurrent and len(answers) > 1:
+            return frozenset()
+        return frozenset(answer.order.request_id for answer in answers)
+
     def _rewind(self, answers: Iterable[Answer]) -> None:
-        """An interrupted decode may have left cells behind: take them back, or begin the sequence again."""
+        """An interrupted decode may have left cells behind: take them back. A recurrent state, half of it
+        overwritten, is lost; nobody wants it: past its beginning only what was cancelled is interrupted."""
         for answer in answers:
             held = self._context.last_position(answer.slot) + 1
             if held > answer.n_past and not self._context.cut(answer.slot, answer.n_past):
-                self._fail(answer, "ENGINE", "an interrupted decode could not be taken back")
+                answer.n_past = 0
+                self._end(answer, "cancelled")
 
     def _give_up(self, answers: list[Answer], code: int) -> None:
         for answer in answers:
