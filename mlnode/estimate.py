@@ -1,8 +1,9 @@
 """How much memory a model will take, from its header: an estimate to reserve by, before anything is loaded.
 
-Tensors and key-value cells are exact, as llama.cpp lays them out. The buffers of the computation are bounded
-from the shapes, a little above what it works out for the usual architectures. The probe (`io/probe.py`) knows
-them exactly, and what a load really took is measured afterwards; both count when they are there.
+Tensors, key-value cells and recurrent states are exact, as llama.cpp lays them out. The buffers of the
+computation are bounded from the shapes, a little above what it works out for the usual architectures. The
+probe (`io/probe.py`) knows them exactly, and what a load really took is measured afterwards; both count when
+they are there.
 """
 
 from dataclasses import dataclass
@@ -90,7 +91,8 @@ def compute_estimate(
 
 def compute_kv_bytes(header: Header, shape: ContextShape) -> int:
     """Keys and values of all cells. Exact: full layers hold every token, windowed ones only a window for each
-    sequence and one micro-batch; sequences with cells of their own have so many each, in blocks of 256."""
+    sequence and one micro-batch; sequences with cells of their own have so many each, in blocks of 256.
+    Recurrent layers hold one state for each sequence."""
     block, block_bytes = KV_BLOCKS[shape.kv_type]
     full, windowed = _cells(header, shape)
     per_head = (header.key_length + header.value_length) * block_bytes
@@ -98,7 +100,7 @@ def compute_kv_bytes(header: Header, shape: ContextShape) -> int:
         heads * (windowed if layer < len(header.windowed) and header.windowed[layer] else full)
         for layer, heads in enumerate(header.n_head_kv)
     )
-    return cells * per_head // block
+    return cells * per_head // block + 4 * header.recurrence.n_sequence * shape.n_sequences
 
 
 def compute_cache_bytes(kv_bytes: int, prefix_cache_mb: int) -> int:
@@ -111,7 +113,8 @@ def compute_compute_bytes(header: Header, shape: ContextShape) -> int:
     (which token sees which cell), or the last hidden states and the logits of the rows asked for."""
     rows = _rows(shape)
     outputs = min(rows, shape.n_outputs)
-    layer = rows * (4 * _row_floats(header, shape) + _MASK_BYTES * _mask_cells(header, shape))
+    masks = _MASK_BYTES * rows * _mask_cells(header, shape)
+    layer = masks + 4 * max(rows * _row_floats(header, shape), _recurrent_floats(header, shape, rows))
     logits = 4 * (outputs * header.n_vocab + (3 * rows + outputs) * header.n_embd)
     return max(layer, logits)
 
@@ -124,6 +127,16 @@ def _row_floats(header: Header, shape: ContextShape) -> int:
     attention = 2 * header.n_embd + 3 * queries + 2 * keys
     unpacked = queries + 2 * keys if shape.kv_type != "f16" else 0
     return max(forward, attention) + unpacked + _INPUT_FLOATS
+
+
+def _recurrent_floats(header: Header, shape: ContextShape, rows: int) -> int:
+    """What a recurrent layer holds: its rows, each sequence's state anew, and its last tokens twice."""
+    recurrence = header.recurrence
+    if not recurrence.layers:
+        return 0
+    row = recurrence.n_row + (_row_floats(header, shape) if recurrence.shares_layers else 0)
+    states = shape.n_sequences * (recurrence.n_state + 2 * recurrence.n_shift)
+    return rows * (row + 2 * _INPUT_FLOATS) + states
 
 
 def compute_output_bytes(header: Header, shape: ContextShape) -> int:
@@ -161,7 +174,9 @@ def _rows(shape: ContextShape) -> int:
 
 
 def _mask_cells(header: Header, shape: ContextShape) -> int:
-    """Cells that one row's masks speak of."""
+    """Cells that one row's masks speak of; none without attention."""
+    if not any(header.n_head_kv):
+        return 0
     parts = 1 if shape.unified else shape.n_sequences
     full, windowed = _cells(header, shape)
     return (full + (windowed if any(header.windowed) else 0)) // parts

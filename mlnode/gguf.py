@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
 from mlnode.ggml import compute_row_bytes, is_repacked
+from mlnode.recurrence import Recurrence, find_recurrence
 from mlnode.windows import find_windowed_layers
 
 KEY_BYTES_MAX = 65_535
@@ -72,7 +73,7 @@ class Header:
     n_ff: int
     n_head: int
     n_head_kv: tuple[int, ...]
-    """Key-value heads of each layer."""
+    """Key-value heads of each layer; 0 where a layer has a recurrent state instead."""
     key_length: int
     """Elements of one head's key."""
     value_length: int
@@ -91,6 +92,7 @@ class Header:
     """Of `tensor_bytes`: matrices of which llama.cpp makes a second copy for its CPU kernels (x86-64)."""
     n_ff_active: int = 0
     """Width of the feed-forward part that one token passes: all chosen experts together."""
+    recurrence: Recurrence = Recurrence()
 
 
 @dataclass(slots=True)
@@ -315,7 +317,9 @@ def _describe(
     if n_layers > LAYERS_MAX:
         raise GgufError("CORRUPT", f"the file announces {n_layers} layers, more than any model has")
     n_head = max(1, largest("attention.head_count"))
-    n_head_kv = _read_sizes(values, f"{architecture}.attention.head_count_kv")
+    listed = _read_sizes(values, f"{architecture}.attention.head_count_kv")
+    n_head_kv = listed or (number("attention.head_count_kv", n_head),) * n_layers
+    recurrence = find_recurrence(architecture, n_layers, listed, number)
     per_head = n_embd // n_head
     n_ff = largest("feed_forward_length")
     n_ff_experts = number("expert_used_count") * number("expert_feed_forward_length", n_ff)
@@ -332,7 +336,7 @@ def _describe(
         n_embd=n_embd,
         n_ff=n_ff,
         n_head=n_head,
-        n_head_kv=n_head_kv or (number("attention.head_count_kv", n_head),) * n_layers,
+        n_head_kv=recurrence.keep_attention(n_head_kv),
         key_length=number("attention.key_length", per_head),
         value_length=number("attention.value_length", per_head),
         sliding_window=window,
@@ -346,6 +350,7 @@ def _describe(
         ),
         repacked_bytes=repacked_bytes,
         n_ff_active=max(n_ff, n_ff_experts),
+        recurrence=recurrence,
     )
 
 

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import llama_cpp
 
-_BUFFER_SIZE = re.compile(r"(\w+)\s+(model|KV|compute|output) buffer size\s*=\s*([0-9.]+) MiB")
+_BUFFER_SIZE = re.compile(r"(\w+)\s+(model|KV|RS|compute|output) buffer size\s*=\s*([0-9.]+) MiB")
 _LOG_ERROR = 4
 """GGML_LOG_LEVEL_ERROR; warnings are 3."""
 
@@ -37,7 +37,7 @@ class EngineLog:
         EngineLog._attached = self
 
     def buffer_bytes(self, use: str) -> int:
-        """Sum of the buffers allocated for `model`, `KV`, `compute` or `output`."""
+        """Sum of the buffers allocated for `model`, `KV`, `RS` (recurrent states), `compute` or `output`."""
         return self._bytes.get(use, 0)
 
     @property

@@ -114,7 +114,7 @@ def load_engine(
         n_embd=model.n_embd,
         has_chat_template=engine.has_chat_template,
         model_bytes=model.size_bytes,
-        kv_bytes=log.buffer_bytes("KV"),
+        kv_bytes=log.buffer_bytes("KV") + log.buffer_bytes("RS"),
         compute_bytes=log.buffer_bytes("compute") + log.buffer_bytes("output"),
         rss_bytes=read_resident_bytes()[0] - opened.libraries_bytes,
         load_ms=round((time.monotonic() - started) * 1000),

@@ -9,13 +9,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from mlnode.contexts import ContextShape, poc_context, serving_context
+from mlnode.contexts import ContextShape, KvType, poc_context, serving_context
 from mlnode.estimate import compute_compute_bytes, compute_kv_bytes, compute_output_bytes
 from mlnode.io.callbacks import AbortFlag, EngineLog
 from mlnode.io.llama import Context, Model
 from mlnode.io.loading import read_model_header
 from mlnode.io.probe import Probe, measure_context
 from mlnode.io.prober import Answer, Question
+from tests.mlnode.recurrent_gguf import write_recurrent_gguf
 from tests.mlnode.shaped_gguf import write_shaped_gguf
 
 MIB = 2**20
@@ -70,6 +71,29 @@ def test_the_formula_is_true_for_every_shape(name: str, tmp_path: Path, log: Eng
     check_formula(path, CONTEXTS + (QUANTISED if whole_blocks else ()), log)
 
 
+RECURRENT: dict[str, dict[str, Any]] = {
+    "mamba": {"architecture": "mamba", "layers": 3},
+    "wide mamba": {"architecture": "mamba", "dim": 256, "d_state": 64},
+    "mamba 2": {"architecture": "mamba2", "dim": 256, "d_state": 128},
+    "jamba": {"architecture": "jamba", "layers": 5},
+    "wide jamba": {"architecture": "jamba", "dim": 256, "n_vocab": 4096},
+}
+
+
+@pytest.mark.parametrize("name", RECURRENT)
+def test_the_formula_is_true_for_recurrent_states(name: str, tmp_path: Path, log: EngineLog) -> None:
+    path = tmp_path / "recurrent.gguf"
+    write_recurrent_gguf(path, **RECURRENT[name])
+    check_formula(path, CONTEXTS, log)
+
+
+@pytest.mark.parametrize("name", ["mamba 2", "jamba"])
+def test_a_real_load_with_states_takes_what_the_probe_says(name: str, tmp_path: Path, log: EngineLog) -> None:
+    path = tmp_path / "recurrent.gguf"
+    write_recurrent_gguf(path, **RECURRENT[name])
+    check_load(path, log, 4, "f16")
+
+
 def test_the_formula_is_true_for_a_real_model(real_path: Path, log: EngineLog) -> None:
     check_formula(real_path, CONTEXTS + QUANTISED, log)
 
@@ -87,19 +111,19 @@ def test_a_real_models_load_takes_what_the_probe_says(real_path: Path, log: Engi
     assert answer.buffers["CPU_REPACK"].weights == header.repacked_bytes
 
 
-def check_load(path: Path, log: EngineLog, slots: int) -> Answer:
+def check_load(path: Path, log: EngineLog, slots: int, kv_type: KvType = "q8_0") -> Answer:
     log.attach()
-    question = Question(path=str(path), n_ctx=1024, slots=slots, n_ubatch=128, kv_type="q8_0")
+    question = Question(path=str(path), n_ctx=1024, slots=slots, n_ubatch=128, kv_type=kv_type)
     answer = Probe(log).answer(question)
     assert not answer.error
     model = Model(path, n_gpu_layers=0, use_mmap=True, check_tensors=False, log=log)
     log.forget()
-    shape = serving_context(1024, slots, 128, "q8_0")
+    shape = serving_context(1024, slots, 128, kv_type)
     context = Context(model, shape, n_threads=1, abort=AbortFlag())
-    kv, compute = (log.buffer_bytes(use) for use in ("KV", "compute"))
+    kv, states, compute = (log.buffer_bytes(use) for use in ("KV", "RS", "compute"))
     context.close()
     rounding = 0.02 * MIB
-    assert sum(part.kv for part in answer.buffers.values()) == pytest.approx(kv, abs=rounding)
+    assert sum(part.kv for part in answer.buffers.values()) == pytest.approx(kv + states, abs=rounding)
     assert sum(part.compute for part in answer.buffers.values()) == pytest.approx(compute, abs=rounding)
     return answer
 
