@@ -130,6 +130,7 @@ def _show_devices(devices: list[DeviceView]) -> Iterator[Metric]:
             "Memory that nobody uses, other programs included.",
             lambda d: _bytes(d.available_mb),
         ),
+        ("device_answers", "0 for a GPU that does not answer.", lambda d: not d.problem),
         ("device_temperature_celsius", "Its temperature; GPUs only.", lambda d: d.temperature_c),
         (
             "device_utilization_ratio",

@@ -101,6 +101,7 @@ def _describe_waiter(waiter: Waiter) -> dict[str, Any]:
 def _describe_device(view: DeviceView) -> dict[str, Any]:
     return {
         "device": view.name,
+        "product": view.product or None,
         "budget_mb": view.budget_mb,
         "margin_mb": view.margin_mb,
         "reserved_mb": view.reserved_mb,

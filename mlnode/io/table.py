@@ -51,7 +51,10 @@ def _show_device(device: dict[str, Any], width: int) -> Text:
     bar = Text.assemble(("█" * filled, style), ("░" * (BAR - filled), "dim")) if width >= NARROW else Text()
     used = f"{device['reserved_mb']:,} MiB reserved + {device['margin_mb']:,} margin of {budget_mb:,}"
     busy = "" if device["utilization"] is None else f", {device['utilization']:.0%} busy"
-    return Text.assemble(f"{device['device']:<5} ", bar, " " if bar.plain else "", used + busy, no_wrap=True)
+    product = f", {device['product']}" if device["product"] else ""
+    problem = (f", {device['problem']}", "bold red") if device["problem"] else ""
+    space = " " if bar.plain else ""
+    return Text.assemble(f"{device['device']:<5} ", bar, space, used, problem, busy, product, no_wrap=True)
 
 
 def _show_models(instances: Sequence[Instance], width: int) -> Table:

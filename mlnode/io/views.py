@@ -87,6 +87,8 @@ class DeviceView:
 
     name: str
     """`host`, or `gpu0`, `gpu1`, ..."""
+    product: str
+    """What its driver calls it; empty for the host."""
     budget_mb: int
     margin_mb: int
     reserved_mb: int
@@ -128,11 +130,20 @@ def _see_device(loop: Loop, device: Device, used_mb: int) -> DeviceView:
     amounts = (device.budget_mb, device.margin_mb, used_mb)
     if device.gpu is None:
         host = read_host_memory()
-        return DeviceView(device.name, *amounts, host.total_mb, host.available_mb, None, None, "")
+        return DeviceView(device.name, "", *amounts, host.total_mb, host.available_mb, None, None, "")
     now = loop.gpu.read(device.gpu)
     busy = None if now.utilisation_percent is None else now.utilisation_percent / 100
-    total_mb = loop.gpu.devices[device.gpu].total_mb
-    return DeviceView(device.name, *amounts, total_mb, now.free_mb, busy, now.temperature_c, now.problem)
+    found = loop.gpu.devices[device.gpu]
+    return DeviceView(
+        device.name,
+        found.name,
+        *amounts,
+        found.total_mb,
+        now.free_mb,
+        busy,
+        now.temperature_c,
+        now.problem,
+    )
 
 
 def see_yield(loop: Loop) -> Yield:

@@ -2,20 +2,33 @@
 their workers are measured at, and a GPU that is lost. llama.cpp computes on the CPU here; the books are kept
 as on any GPU."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from mlnode.estimate import compute_estimate
+from mlnode.estimate import MIB, compute_estimate
 from mlnode.io.gpu import CONTEXT_MB
 from mlnode.io.loading import read_model_header
 from mlnode.io.made_gguf import write_tiny_gguf
-from tests.mlnode.system.nodes import Node, http, launch, wait_until
+from tests.mlnode.system.nodes import ROOT, WAIT_S, Node, http, launch, wait_until
+from tests.mlnode.system.scraping import read, read_by
 
 from .conftest import World
 
 MARGIN_MB = 64
+BYTES = {
+    "budget_bytes": "budget_mb",
+    "margin_bytes": "margin_mb",
+    "reserved_bytes": "reserved_mb",
+    "memory_bytes": "total_mb",
+    "memory_available_bytes": "available_mb",
+}
+NUMBERS = {"utilization_ratio": 0.42, "temperature_celsius": 61, "answers": 1}
+"""The gauges of a device and what they are in `/status`, or what the library says of every device."""
 Start = Callable[..., Node]
 
 
@@ -132,6 +145,67 @@ def test_memory_that_went_missing_with_a_load_is_booked_for_it(start: Start, mod
     assert node.complete("a.gguf").status_code == 200
     assert node.instance("a.gguf")["measured_vram_mb"] == taken
     assert reserved(node) == [taken]
+
+
+def test_each_gpu_is_shown_with_its_name_its_budget_and_what_is_taken(start: Start, models: Path) -> None:
+    """By default the budget is what other programs leave."""
+    taken = need_mb(models) + CONTEXT_MB + 300
+    worlds = ("device 10000 1000", "device 8000 0", f"children 0 {taken}")
+    node = start(*worlds, flags=("--prepared-workers", "0"))
+    assert node.complete("a.gguf").status_code == 200
+    both = {"margin_mb": MARGIN_MB, "utilization": 0.42, "temperature_c": 61, "problem": ""}
+    first: dict[str, Any] = {
+        **both,
+        "device": "gpu0",
+        "product": "Stub 0",
+        "budget_mb": 9000,
+        "reserved_mb": taken,
+    }
+    first |= {"total_mb": 10000, "available_mb": 9000 - taken}
+    second: dict[str, Any] = {
+        **both,
+        "device": "gpu1",
+        "product": "Stub 1",
+        "budget_mb": 8000,
+        "reserved_mb": 0,
+    }
+    second |= {"total_mb": 8000, "available_mb": 8000}
+    assert node.status()["devices"] == [first, second]
+    numbers = {name: read_by(node, f"device_{name}", "device") for name in (*BYTES, *NUMBERS)}
+    for name, key in BYTES.items():
+        assert numbers[name] == {device["device"]: device[key] * MIB for device in (first, second)}
+    for name, value in NUMBERS.items():
+        assert numbers[name] == {"gpu0": value, "gpu1": value}
+    assert read(node, "model_reserved_bytes", model="a.gguf", device="gpu0") == taken * MIB
+
+
+def test_a_lost_gpu_is_told_from_one_that_works_until_it_is_back(start: Start, world: World) -> None:
+    devices = (room_for(4000), room_for(6000))
+    node = start(*devices)
+    world.add("fail 1 all 15")
+    works, lost = node.status()["devices"]
+    assert (works["problem"], lost["problem"]) == ("", "GPU is lost")
+    unknown = [key for key, value in lost.items() if value is None]
+    assert unknown == ["available_mb", "utilization", "temperature_c"]
+    assert works["available_mb"] == 4000 + 576 and lost["budget_mb"] == lost["total_mb"] == 6000 + 576
+    assert read_by(node, "device_answers", "device") == {"gpu0": 1, "gpu1": 0}
+    for name in ("memory_available_bytes", "utilization_ratio", "temperature_celsius"):
+        assert set(read_by(node, f"device_{name}", "device")) == {"gpu0"}
+    assert set(read_by(node, "device_budget_bytes", "device")) == {"gpu0", "gpu1"}
+    shown = show_once(node)
+    assert "GPU is lost" not in shown["gpu0"] and "GPU is lost" in shown["gpu1"]
+    assert "Stub 0" in shown["gpu0"] and "Stub 1" in shown["gpu1"]
+    world.tell(*devices)
+    assert [device["problem"] for device in node.status()["devices"]] == ["", ""]
+    assert read_by(node, "device_answers", "device") == {"gpu0": 1, "gpu1": 1}
+
+
+def show_once(node: Node) -> dict[str, str]:
+    """The lines of devices in the table for people."""
+    command = [sys.executable, "-m", "mlnode", "status", "--once", "--url", node.url]
+    table = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=WAIT_S, check=True)
+    lines = [line for line in table.stdout.splitlines() if line.startswith("gpu")]
+    return {line.split()[0]: line for line in lines}
 
 
 def test_a_gpu_that_is_lost_is_shown_and_the_node_goes_on(start: Start, world: World) -> None:

@@ -7,25 +7,9 @@ from collections.abc import Callable
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from prometheus_client.samples import Sample
 
 from tests.mlnode.system.nodes import ROOT, Node, http, wait_until
-
-PREFIX = "meshkeeper_mlnode_"
-
-
-def scrape(node: Node) -> list[Sample]:
-    response = http.get(f"{node.url}/metrics").raise_for_status()
-    assert response.headers["content-type"].startswith("text/plain; version=0.0.4")
-    families = list(text_string_to_metric_families(response.text))
-    assert len({family.name for family in families}) == len(families)
-    return [sample for family in families for sample in family.samples]
-
-
-def read(node: Node, name: str, **labels: str) -> float:
-    """The sum of all samples of a name whose labels include these; 0 without one."""
-    found = [s for s in scrape(node) if s.name == PREFIX + name and labels.items() <= s.labels.items()]
-    return sum(sample.value for sample in found)
+from tests.mlnode.system.scraping import PREFIX, read, scrape
 
 
 class TestForm:
