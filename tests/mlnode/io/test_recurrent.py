@@ -8,9 +8,15 @@ from typing import Any
 
 import pytest
 
-from mlnode.io.frames import Submit
+from mlnode.io.callbacks import AbortFlag
+from mlnode.io.embedding import Pooling
+from mlnode.io.frames import Embed, Submit
 from mlnode.io.kv_store import KvStore, empty
 from mlnode.io.llama import Model
+from mlnode.io.poc_engine import Interrupted, PocEngine
+from mlnode.poc import Stage
+from tests.mlnode.io.test_embedding import TEXTS, are_alike, pool_by_library
+from tests.mlnode.io.test_embedding import Bench as EmbedBench
 from tests.mlnode.io.test_engine import PROMPTS, raw_greedy
 from tests.mlnode.recurrent_gguf import write_recurrent_gguf
 
@@ -221,3 +227,30 @@ def test_a_foreign_state_is_not_taken(bench: Callable[..., Bench], path: Path, t
     for tokens, n_bytes in list(store.list()):
         store.write(tokens, bytes(n_bytes))
     assert (second.run(ask(1, SYSTEM))[1], second.done(1).n_cached) == (alone, 0)
+
+
+def test_vectors_are_those_of_the_library(load_model: Callable[[Path], Model], path: Path) -> None:
+    model = load_model(path)
+    run = EmbedBench(model)
+    together = run.run(Embed(request_id=1, texts=TEXTS))[1]
+    alone = [run.run(Embed(request_id=2 + i, texts=(text,)))[2 + i][0] for i, text in enumerate(TEXTS)]
+    run.work.close()
+    assert are_alike(together, alone)
+    assert are_alike(together, [pool_by_library(model, text, Pooling.MEAN) for text in TEXTS])
+
+
+def test_distances_do_not_depend_on_company_or_on_what_was_interrupted(
+    load_model: Callable[[Path], Model], path: Path
+) -> None:
+    stage, other = (Stage(bytes([n]) * 32, b"\2" * 33) for n in (1, 2))
+    abort = AbortFlag()
+    engine = PocEngine(load_model(path), path, None, abort, 1)
+    full = engine.compute_distances(stage, range(8), 1)
+    assert [engine.compute_distances(stage, [nonce], 1)[0] for nonce in range(8)] == full
+    mixed = engine.compute_mixed([(other, 3), (stage, 5), (stage, 2)], frozenset((1,)))
+    assert mixed[1:] == [full[5], full[2]]
+    abort.cancel(7)
+    with pytest.raises(Interrupted):
+        engine.compute_distances(stage, range(8), 7)
+    assert engine.compute_distances(stage, range(8), 1) == full
+    engine.close()
