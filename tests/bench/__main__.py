@@ -59,6 +59,7 @@ ROWS: dict[str, tuple[Callable[[], tuple[Rate, Rate]], float]] = {
     "first_tokens_per_s_of_300_vs_bare_prefill_and_step": (engine_rows.prepare_first_token, 0.952),
     "cancels_per_s_p95_in_prefill_vs_50_ms": (engine_rows.prepare_cancel, 1.0),
     "swaps_per_s_cold_vs_800_ms": (partial(engine_rows.prepare_swap, 0), 1.0),
+    "swaps_per_s_cold_vs_llama_server_start": (engine_rows.prepare_swap_against_start, 1.0),
     "swaps_per_s_prepared_vs_500_ms": (partial(engine_rows.prepare_swap, 1), 1.0),
     "first_tokens_per_s_after_swap_vs_prefill_of_2000": (engine_rows.prepare_prefix, 20.0),
     "own_tokens_per_s_at_4096_vs_at_64": (engine_rows.prepare_flatness, 0.909),

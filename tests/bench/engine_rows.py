@@ -152,11 +152,20 @@ REST_S = 3.0
 
 def prepare_swap(prepared: int) -> Row:
     """Swaps a second between two models of which one fits, from the request to its first token."""
+    limit_s = SWAP_PREPARED_S if prepared else SWAP_COLD_S
+    return _swap(prepared), (lambda: 1 / limit_s)
+
+
+def prepare_swap_against_start() -> Row:
+    """The same without prepared workers, against the start of llama.cpp's own server."""
+    return _swap(0), (lambda: 1 / statistics.median(servers.time_llama_start() for _ in range(3)))
+
+
+def _swap(prepared: int) -> Rate:
     names = ("a.gguf", "b.gguf")
     port = serve_two(names, "--prepared-workers", str(prepared))
     turn = iter(names * 1000)
     servers.time_first(port, servers.PROMPT, next(turn))
-    limit_s = SWAP_PREPARED_S if prepared else SWAP_COLD_S
 
     def swap() -> float:
         times = []
@@ -165,7 +174,7 @@ def prepare_swap(prepared: int) -> Row:
             times.append(servers.time_first(port, servers.PROMPT, next(turn)))
         return 1 / statistics.median(times)
 
-    return swap, (lambda: 1 / limit_s)
+    return swap
 
 
 def prepare_prefix() -> Row:

@@ -59,14 +59,30 @@ def serve(*flags: str, names: Sequence[str] = (MODEL,)) -> int:
     return int(json.loads(ready.read_text())["ports"]["http"])
 
 
+def time_llama_start() -> float:
+    """Seconds from the start of llama.cpp's own server to its first token: a swap by a proxy in front of it
+    takes that and whatever the proxy adds."""
+    port, began = _free_port(), time.perf_counter()
+    server = _start_llama(port, 1, 1, 4096)
+    _wait_until(lambda: _answers(port, "/health"), server)
+    time_first(port, PROMPT)
+    spent = time.perf_counter() - began
+    server.terminate()
+    server.wait()
+    return spent
+
+
 def serve_llama(clients: int, threads: int, n_ctx: int) -> int:
     """Start llama.cpp's own server with as many slots and threads; its port."""
     port = _free_port()
+    _wait_until(lambda: _answers(port, "/health"), _start_llama(port, clients, threads, n_ctx))
+    return port
+
+
+def _start_llama(port: int, clients: int, threads: int, n_ctx: int) -> subprocess.Popen[bytes]:
     command = [str(references.programs() / "llama-server"), "-m", str(find_model()), "--port", str(port)]
     command += ["-np", str(clients), "-t", str(threads), "-tb", str(threads), "-c", str(n_ctx * clients)]
-    server = run(command)
-    _wait_until(lambda: _answers(port, "/health"), server)
-    return port
+    return run(command)
 
 
 def serve_llama_python(threads: int, n_ctx: int) -> int:
@@ -145,7 +161,7 @@ def _wait_until(ready: Any, process: subprocess.Popen[bytes]) -> None:
     while not ready():
         if process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"{process.args!r} did not start")
-        time.sleep(0.05)
+        time.sleep(0.01)
 
 
 def _answers(port: int, path: str) -> bool:
