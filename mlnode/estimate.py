@@ -130,13 +130,12 @@ def _row_floats(header: Header, shape: ContextShape) -> int:
 
 
 def _recurrent_floats(header: Header, shape: ContextShape, rows: int) -> int:
-    """What a recurrent layer holds: its rows, each sequence's state anew, and its last tokens twice."""
+    """What a recurrent layer holds: its rows, and each sequence's state before and after."""
     recurrence = header.recurrence
     if not recurrence.layers:
         return 0
     row = recurrence.n_row + (_row_floats(header, shape) if recurrence.shares_layers else 0)
-    states = shape.n_sequences * (recurrence.n_state + 2 * recurrence.n_shift)
-    return rows * (row + 2 * _INPUT_FLOATS) + states
+    return rows * (row + 2 * _INPUT_FLOATS) + shape.n_sequences * recurrence.n_beside
 
 
 def compute_output_bytes(header: Header, shape: ContextShape) -> int:

@@ -31,6 +31,8 @@ class Recurrence:
     """Numbers that a layer keeps of all tokens of a sequence."""
     n_row: int = 0
     """Numbers that one token takes while it passes a layer, at most."""
+    n_beside: int = 0
+    """Numbers that one sequence takes beside its tokens while they pass a layer."""
 
     @property
     def n_sequence(self) -> int:
@@ -59,19 +61,21 @@ def find_recurrence(
     head, shortconv, kda = (number(key, 0) for key in ("wkv.head_size", "shortconv.l_cache", "kda.head_dim"))
     mixed = inner + 2 * number("ssm.group_count", 0) * state
     n_shift, n_state = max(0, conv - 1) * mixed, state * inner
-    n_row = 3 * inner + 3 * mixed + number("ssm.time_step_rank", 0) + n_embd
+    n_row, n_beside = 3 * inner + 3 * mixed + number("ssm.time_step_rank", 0) + n_embd, n_state + 2 * n_shift
     if head:
         n_shift, n_state = number("token_shift_count", 2) * n_embd, head * n_embd
-        n_row = 16 * n_embd
+        n_row, n_beside = 19 * n_embd, 2 * (n_state + n_shift)
     elif shortconv:
-        n_shift, n_state, n_row = (shortconv - 1) * n_embd, 0, 8 * n_embd
+        n_shift, n_state = (shortconv - 1) * n_embd, 0
+        n_row, n_beside = 8 * n_embd, 2 * n_shift
     elif kda:
         wide = kda * number("attention.head_count", 1)
-        n_shift, n_state, n_row = 3 * (max(1, conv) - 1 or 3) * wide, kda * wide, 16 * wide + n_embd
+        n_shift, n_state = 3 * (max(1, conv) - 1 or 3) * wide, kda * wide
+        n_row, n_beside = 19 * wide + n_embd, 2 * (n_state + n_shift)
     if not n_shift + n_state:
         return Recurrence()
     layers, attention = _find_layers(architecture, n_layers, heads, number)
-    return Recurrence(layers, attention, n_shift, n_state, n_row)
+    return Recurrence(layers, attention, n_shift, n_state, n_row, n_beside)
 
 
 def _find_layers(
