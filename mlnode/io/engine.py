@@ -98,6 +98,8 @@ class Engine:
         self._chat = ChatFormat(model.chat_template(), model.bos, model.eos)
         self._prompts = Prompts(model, self._chat)
         self._free = list(range(slots))[::-1]
+        self._spoiled: list[int] = []
+        """Slots whose recurrent state is no number. Nobody gets one until all are idle and can be cleared."""
         self._active: list[Answer] = []
         self._waiting: list[Answer] = []
         self.steps = 0
@@ -232,9 +234,14 @@ class Engine:
             self._waiting.remove(answer)
             return
         self._active.remove(answer)
-        self._cache.keep(answer.slot, answer.evaluated)
-        self._context.drop(answer.slot)
-        self._free.append(answer.slot)
+        if answer.slot not in self._spoiled:
+            self._cache.keep(answer.slot, answer.evaluated)
+            self._context.drop(answer.slot)
+            self._free.append(answer.slot)
+        if self._spoiled and not self._active:
+            self._context.clear()
+            self._free += self._spoiled
+            self._spoiled.clear()
 
     # --- the step ---------------------------------------------------------------------------------------
 
@@ -377,6 +384,8 @@ class Engine:
         try:
             answer.take(self._context.logits(row))
         except FloatingPointError as error:
+            if self._model.is_recurrent:
+                self._spoiled.append(answer.slot)
             self._fail(answer, "ENGINE", str(error))
         except GrammarInvalid as error:
             self._fail(answer, "BAD_GRAMMAR", str(error))

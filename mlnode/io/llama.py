@@ -293,8 +293,9 @@ class Context:
         return self.last_position(sequence) == n_kept - 1 and first <= needed
 
     def clear(self) -> None:
-        """Free all cells of all sequences."""
-        llama_cpp.llama_memory_clear(self._memory, False)
+        """Free all cells of all sequences. Recurrent states are overwritten: llama.cpp begins a new one by
+        multiplying an old one by zero, and what is no number stays none."""
+        llama_cpp.llama_memory_clear(self._memory, self._model.is_recurrent)
 
     def set_threads(self, n_threads: int) -> None:
         llama_cpp.llama_set_n_threads(self._pointer, n_threads, n_threads)

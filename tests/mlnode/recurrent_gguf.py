@@ -15,7 +15,7 @@ from mlnode.io.made_gguf import write_tiny_gguf
 FloatArray = npt.NDArray[np.float32]
 CONV, HEAD_DIM, LORA = 4, 16, 8
 WKV_HEAD_DIM = 64
-"""The only one that llama.cpp's kernel for the CPU can."""
+"""Of every RWKV that there is; with shorter ones llama.cpp's kernel for the CPU computes no numbers."""
 HYBRIDS = ("jamba", "lfm2")
 
 

@@ -76,6 +76,8 @@ RECURRENT: dict[str, dict[str, Any]] = {
     "wide mamba": {"architecture": "mamba", "dim": 256, "d_state": 64},
     "mamba 2": {"architecture": "mamba2", "dim": 256, "d_state": 128},
     "jamba": {"architecture": "jamba", "layers": 5},
+    "rwkv": {"architecture": "rwkv7", "dim": 128},
+    "short convolutions": {"architecture": "lfm2", "layers": 3},
     "wide jamba": {"architecture": "jamba", "dim": 256, "n_vocab": 4096},
 }
 
@@ -87,7 +89,7 @@ def test_the_formula_is_true_for_recurrent_states(name: str, tmp_path: Path, log
     check_formula(path, CONTEXTS, log)
 
 
-@pytest.mark.parametrize("name", ["mamba 2", "jamba"])
+@pytest.mark.parametrize("name", ["mamba 2", "rwkv", "jamba"])
 def test_a_real_load_with_states_takes_what_the_probe_says(name: str, tmp_path: Path, log: EngineLog) -> None:
     path = tmp_path / "recurrent.gguf"
     write_recurrent_gguf(path, **RECURRENT[name])

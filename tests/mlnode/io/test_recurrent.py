@@ -25,7 +25,7 @@ MIB = 2**20
 SYSTEM = [260 + i % 200 for i in range(200)]
 
 
-@pytest.fixture(scope="module", params=["mamba", "mamba2", "jamba"])
+@pytest.fixture(scope="module", params=["mamba", "mamba2", "rwkv7", "jamba", "lfm2"])
 def path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("models") / "recurrent.gguf"
     write_recurrent_gguf(path, architecture=request.param)
@@ -254,3 +254,25 @@ def test_distances_do_not_depend_on_company_or_on_what_was_interrupted(
         engine.compute_distances(stage, range(8), 7)
     assert engine.compute_distances(stage, range(8), 1) == full
     engine.close()
+
+
+@pytest.mark.parametrize("architecture", ["mamba", "rwkv7", "jamba", "lfm2"])
+def test_a_state_that_is_no_number_is_left_to_nobody(
+    bench: Callable[..., Bench], tmp_path: Path, architecture: str
+) -> None:
+    """llama.cpp begins a new state by multiplying an old one by zero."""
+    path = tmp_path / "spoiled.gguf"
+    write_recurrent_gguf(path, architecture=architecture, spoiled=100)
+    run = bench(path, slots=2)
+    alone = run.run(ask(1, SYSTEM, 30))[1]
+    assert run.done(1).n_completion == 30
+    run.engine.submit(ask(2, SYSTEM, 30))
+    for _ in range(6):
+        run.engine.step()
+    for request_id in (3, 4):
+        run.engine.submit(ask(request_id, [*SYSTEM[:90], 100]))
+    run.engine.submit(ask(5, SYSTEM, 30))
+    texts = run.run()
+    assert [run.failed(request_id).code for request_id in (3, 4)] == ["ENGINE", "ENGINE"]
+    assert [texts[2], texts[5]] == [alone, alone]
+    assert run.run(*(ask(i, SYSTEM, 30) for i in range(6, 10)))[9] == alone
