@@ -9,8 +9,12 @@ A machine that others use is now quicker, now slower, by more than the widths di
 relation to how slow the machine was in the decodes just before it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+T = TypeVar("T")
 
 SAMPLES_MIN = 3
 """A width is known when it was measured so often; the quickest of these counts, noise only adds."""
@@ -112,6 +116,12 @@ class Widths:
             best.append(min(ways, default=(float("inf"), ())))
         us, widths = best[n]
         return widths if us < (1 - GAIN_MIN) * took[n] else (n,)
+
+
+def divide(items: Sequence[T], widths: Iterable[int]) -> list[list[T]]:
+    """As many for each decode as its width says."""
+    rest = iter(items)
+    return [list(islice(rest, width)) for width in widths]
 
 
 def _ways(n: int) -> list[tuple[int, ...]]:

@@ -15,7 +15,6 @@ and the order of the cells decide between kernels), and so may a close choice.
 
 import time
 from collections.abc import Callable, Iterable
-from itertools import islice
 
 import numpy as np
 
@@ -37,9 +36,10 @@ from mlnode.io.llama import (
 from mlnode.io.prefixes import PrefixCache
 from mlnode.io.prompting import Prompts
 from mlnode.io.sampling import Sampler
+from mlnode.io.slots import Slots
 from mlnode.io.step_times import StepTimes
 from mlnode.text import TextStream
-from mlnode.widths import ReadingPace
+from mlnode.widths import ReadingPace, divide
 
 WAITING_MAX = 1024
 """Requests without a slot. The front keeps its own, shorter queue; this bound is for a broken front."""
@@ -97,9 +97,7 @@ class Engine:
         self._widths = self._step_times.of(n_threads)
         self._chat = ChatFormat(model.chat_template(), model.bos, model.eos)
         self._prompts = Prompts(model, self._chat)
-        self._free = list(range(slots))[::-1]
-        self._spoiled: list[int] = []
-        """Slots whose recurrent state is no number. Nobody gets one until all are idle and can be cleared."""
+        self._slots = Slots(self._context, slots)
         self._active: list[Answer] = []
         self._waiting: list[Answer] = []
         self.steps = 0
@@ -117,7 +115,7 @@ class Engine:
     @property
     def has_work(self) -> bool:
         """Whether a step would do something; held answers ask for none."""
-        return any(not answer.held for answer in self._active) or bool(self._free and self._waiting)
+        return self.n_active > 0 or (self._slots.any_free and bool(self._waiting))
 
     @property
     def has_chat_template(self) -> bool:
@@ -234,14 +232,9 @@ class Engine:
             self._waiting.remove(answer)
             return
         self._active.remove(answer)
-        if answer.slot not in self._spoiled:
+        if not self._slots.is_spoiled(answer.slot):
             self._cache.keep(answer.slot, answer.evaluated)
-            self._context.drop(answer.slot)
-            self._free.append(answer.slot)
-        if self._spoiled and not self._active:
-            self._context.clear()
-            self._free += self._spoiled
-            self._spoiled.clear()
+        self._slots.give_back(answer.slot, last=not self._active)
 
     # --- the step ---------------------------------------------------------------------------------------
 
@@ -254,7 +247,7 @@ class Engine:
         if self._model.is_recurrent:
             writing.sort(key=lambda answer: answer.slot)  # llama.cpp evaluates only neighbours in one go
         started = time.monotonic()
-        for group in _divide(writing, self._widths.split(len(writing)) if writing else ()):
+        for group in divide(writing, self._widths.split(len(writing)) if writing else ()):
             self._write(group)
             self._tell(group)
         self._round_us = (time.monotonic() - started) * 1_000_000
@@ -264,9 +257,9 @@ class Engine:
             self._tell(answer for answer, _ in reading if not answer.reads_prompt)
 
     def _admit(self) -> None:
-        while self._free and self._waiting:
+        while self._slots.any_free and self._waiting:
             answer = self._waiting.pop(0)
-            answer.slot = self._free.pop()
+            answer.slot = self._slots.take()
             answer.started = time.monotonic()
             answer.n_past = answer.n_cached = self._cache.resume(answer.slot, answer.prompt.tobytes())
             answer.keep_at = self._cache.plan(answer.prompt.tobytes(), self._n_chunk)
@@ -384,8 +377,7 @@ class Engine:
         try:
             answer.take(self._context.logits(row))
         except FloatingPointError as error:
-            if self._model.is_recurrent:
-                self._spoiled.append(answer.slot)
+            self._slots.spoil(answer.slot)
             self._fail(answer, "ENGINE", str(error))
         except GrammarInvalid as error:
             self._fail(answer, "BAD_GRAMMAR", str(error))
@@ -398,9 +390,3 @@ class Engine:
         for answer in told:
             if answer.finish is not None:
                 self._end(answer, answer.finish)
-
-
-def _divide(answers: list[Answer], widths: Iterable[int]) -> list[list[Answer]]:
-    """As many for each decode as its width says."""
-    rest = iter(answers)
-    return [list(islice(rest, width)) for width in widths]

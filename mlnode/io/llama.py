@@ -292,6 +292,11 @@ class Context:
         first = int(llama_cpp.llama_memory_seq_pos_min(self._memory, sequence))
         return self.last_position(sequence) == n_kept - 1 and first <= needed
 
+    @property
+    def is_recurrent(self) -> bool:
+        """Whether some layers keep a state instead of keys and values."""
+        return self._model.is_recurrent
+
     def clear(self) -> None:
         """Free all cells of all sequences. Recurrent states are overwritten: llama.cpp begins a new one by
         multiplying an old one by zero, and what is no number stays none."""
