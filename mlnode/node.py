@@ -31,6 +31,8 @@ class Limits:
     """Models that load at the same time."""
     load_stall_ms: int = 60_000
     """A load without progress for this long is given up."""
+    step_stall_ms: int = 30_000
+    """A worker with work that makes no step, or says nothing at all, for this long is killed."""
     ttl_ms: int = 0
     """A model without work for this long is unloaded; 0: never."""
     model_ttl_ms: Mapping[str, int] = field(default_factory=dict)

@@ -7,9 +7,6 @@ from mlnode.actions import Action
 from mlnode.instance import EndReason, Instance, InstanceState
 from mlnode.residents import Residents
 
-STALL_MS = 30_000
-"""A worker that has work and makes no step, or says nothing at all, for this long hangs."""
-
 _NEVER_MS = 2**62
 
 
@@ -20,6 +17,8 @@ class Patience:
     residents: Residents
     load_stall_ms: int
     """A load that comes no further for this long is given up."""
+    step_stall_ms: int
+    """A worker that has work and makes no step, or says nothing at all, for this long hangs."""
     find_ttl_ms: Callable[[str], int]
     """A model's time to live without work; 0: for ever."""
     is_kept: Callable[[Instance], bool]
@@ -42,7 +41,7 @@ class Patience:
         if instance.state is InstanceState.LOADING:
             return instance.load_progress_ms + self.load_stall_ms
         if instance.state in (InstanceState.READY, InstanceState.DRAINING):
-            return min(instance.progress_ms, instance.beat_ms) + STALL_MS
+            return min(instance.progress_ms, instance.beat_ms) + self.step_stall_ms
         return _NEVER_MS
 
     def _life_end_ms(self, instance: Instance) -> int:

@@ -63,7 +63,11 @@ class Scheduler(Node):
     def __post_init__(self) -> None:
         Node.__post_init__(self)
         self._patience = Patience(
-            self.residents, self.limits.load_stall_ms, self.find_ttl_ms, self._is_wanted
+            self.residents,
+            self.limits.load_stall_ms,
+            self.limits.step_stall_ms,
+            self.find_ttl_ms,
+            self._is_wanted,
         )
 
     def handle(self, event: Event, now_ms: int) -> list[Action]:

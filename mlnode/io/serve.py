@@ -142,6 +142,7 @@ def make_scheduler(settings: Settings, gpu: Gpu) -> Scheduler:
         max_inflight=settings.max_inflight,
         max_loads=settings.max_loads,
         load_stall_ms=settings.load_stall_s * 1000,
+        step_stall_ms=settings.step_stall_s * 1000,
         ttl_ms=settings.ttl_s * 1000,
         model_ttl_ms={
             settings.alias.get(name, name): ttl_s * 1000 for name, ttl_s in settings.model_ttl.items()

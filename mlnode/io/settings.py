@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     """Models that load at the same time."""
     load_stall_s: Annotated[int, Field(ge=1, le=3600)] = 60
     """A load without progress for this long is given up."""
+    step_stall_s: Annotated[int, Field(ge=5, le=3600)] = 30
+    """A worker that has work and makes no step for this long is killed. A step reads 128 tokens of a prompt:
+    more time for a large model on a slow machine."""
     alias: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
     """More names for models: ID=NAME."""
     vram_budget_mb: Annotated[Budget, NoDecode] = 0

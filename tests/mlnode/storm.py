@@ -37,6 +37,7 @@ def make_world(random: Random) -> World:
         max_inflight=random.choice([0, 12, 30]),
         max_loads=random.choice([1, 2, 5]),
         load_stall_ms=random.choice([20_000, 60_000]),
+        step_stall_ms=random.choice([5_000, 30_000]),
         ttl_ms=random.choice([0, 0, 3_000]),
         model_ttl_ms=random.choice([{}, {"a": 0, "b": 700}]),
         pinned=frozenset(random.choice([[], [], ["a"], ["b", "c"]])),

@@ -26,8 +26,9 @@ from mlnode.events import (
     WorkerLoaded,
 )
 from mlnode.instance import CRASH_WINDOW_MS, QUANTUM_MS, EndReason, InstanceState
-from mlnode.patience import STALL_MS
 from tests.mlnode.scheduled import Node, ended, make_file, refusal, spawned, started
+
+STEP_STALL_MS = 30_000
 
 
 class TestLoading:
@@ -334,14 +335,14 @@ class TestCrash:
         node.ask("a")
         node.loaded("a")
         worker = node.worker("a")
-        for _ in range(STALL_MS // 1000 - 1):
+        for _ in range(STEP_STALL_MS // 1000 - 1):
             assert node.tell(WorkerBeat("a", worker, 0, True), after_ms=1000) == []
         assert EndWorker("a", worker, EndReason.HUNG, force=True) in node.tell(Woken(), after_ms=1000)
 
     def test_an_idle_worker_that_says_nothing_is_killed_too(self) -> None:
         node = Node()
         node.serve("a")
-        assert ended(node.tell(Woken(), after_ms=STALL_MS)) == ["a"]
+        assert ended(node.tell(Woken(), after_ms=STEP_STALL_MS)) == ["a"]
 
 
 def test_what_a_probe_says_replaces_the_estimate_and_a_measurement_stays_the_floor() -> None:

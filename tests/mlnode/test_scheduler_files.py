@@ -5,7 +5,6 @@ from mlnode.catalog import ModelFile
 from mlnode.errors import ModelBroken, ModelUnknown, WorkerLost
 from mlnode.events import FilesScanned, RequestEnded, Streamed, Woken
 from mlnode.instance import EndReason, InstanceState
-from mlnode.patience import STALL_MS
 from tests.mlnode.scheduled import Node, ended, make_file, refusal, spawned, started
 
 
@@ -90,7 +89,7 @@ def test_the_same_file_back_does_not_open_the_gate_of_a_worker_that_is_killed() 
     node.ask("a")
     node.loaded("a")
     scan(node)
-    node.tell(Woken(), after_ms=STALL_MS)
+    node.tell(Woken(), after_ms=30_000)
     scan(node, make_file("a"))
     assert node.state("a") is InstanceState.DRAINING
     assert started(node.ask("a")[1]) == []

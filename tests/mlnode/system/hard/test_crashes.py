@@ -7,8 +7,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
-import pytest
-
 from tests.mlnode.system.hard.clients import code_of, preload, streaming, wait_idle
 from tests.mlnode.system.nodes import Node, http, is_gone, read_broken, wait_until
 
@@ -89,9 +87,8 @@ def test_three_crashes_within_a_minute_open_the_breaker_and_only_of_that_model(s
         wait_until(lambda: node.complete("b.gguf").status_code == 200, "the breaker closed", 70)
 
 
-@pytest.mark.skipif(not LONG_RUNS, reason="takes the half minute that a silent worker has")
 def test_a_worker_that_stands_still_is_killed_and_its_requests_tried_again(start_hard: Start) -> None:
-    node = start_hard("--max-wait-ms", "120000")
+    node = start_hard("--max-wait-ms", "120000", "--step-stall-s", "5")
     preload(node, "a.gguf", "slow.gguf")
     pid = node.instance("slow.gguf")["pid"]
     with streaming(node, "slow.gguf") as lines, ThreadPoolExecutor(1) as pool:
