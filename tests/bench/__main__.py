@@ -55,6 +55,8 @@ ROWS: dict[str, tuple[Callable[[], tuple[Rate, Rate]], float]] = {
     "tokens_per_s_of_4_clients_vs_llama_server": (partial(engine_rows.prepare_clients, 4), 1.05),
     "tokens_per_s_of_8_clients_vs_llama_server": (partial(engine_rows.prepare_clients, 8), 1.0),
     "tokens_per_s_of_16_clients_vs_llama_server": (partial(engine_rows.prepare_clients, 16), 1.0),
+    "tokens_per_s_of_4_clients_vs_bare_decode": (partial(engine_rows.prepare_clients_bare, 4), 0.95),
+    "tokens_per_s_of_16_clients_vs_bare_decode": (partial(engine_rows.prepare_clients_bare, 16), 0.95),
     "tokens_per_s_of_8_clients_vs_llama_cpp_python": (engine_rows.prepare_python_server, 3.0),
     "first_tokens_per_s_of_300_vs_bare_prefill_and_step": (engine_rows.prepare_first_token, 0.952),
     "cancels_per_s_p95_in_prefill_vs_50_ms": (engine_rows.prepare_cancel, 1.0),

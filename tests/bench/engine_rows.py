@@ -22,6 +22,8 @@ from tests.bench import references, servers
 Rate = Callable[[], float]
 Row = tuple[Rate, Rate]
 TOKENS = 64
+PROMPT_TOKENS = 18
+"""Of the prompts that the clients send."""
 CONTEXT = 512
 CANCEL_MS, CANCELS = 50.0, 20
 REFUSE_MS, REFUSALS = 20.0, 200
@@ -55,6 +57,32 @@ def prepare_clients(clients: int) -> Row:
         lambda: servers.measure_streams(ours, clients, TOKENS),
         lambda: servers.measure_streams(other, clients, TOKENS),
     )
+
+
+def prepare_clients_bare(clients: int) -> Row:
+    """The same against the limit: as many sequences decoded together with nothing around it, no token chosen
+    and nothing sent."""
+    port = servers.serve("--slots", str(clients), "--threads", "1", "--ctx-size", str(CONTEXT))
+    servers.measure_streams(port, clients, 24)
+    shape = serving_context(CONTEXT, clients, CONTEXT)
+    context = Context(_model(), shape, n_threads=1, abort=AbortFlag())
+    return (lambda: servers.measure_streams(port, clients, TOKENS)), (lambda: _write_bare(context, clients))
+
+
+def _write_bare(context: Context, clients: int) -> float:
+    context.clear()
+    slots, ends = np.arange(clients), PROMPT_TOKENS * np.arange(1, clients + 1) - 1
+    began = time.perf_counter()
+    context.decode(
+        draw(PROMPT_TOKENS * clients),
+        np.tile(np.arange(PROMPT_TOKENS, dtype=np.int32), clients),
+        np.repeat(slots.astype(np.int32), PROMPT_TOKENS),
+        ends.tolist(),
+        frozenset(),
+    )
+    for position in range(PROMPT_TOKENS, PROMPT_TOKENS + TOKENS - 1):
+        context.decode(draw(clients), [position] * clients, slots.tolist(), slots.tolist(), frozenset())
+    return clients * TOKENS / (time.perf_counter() - began)
 
 
 def prepare_python_server() -> Row:
