@@ -10,8 +10,10 @@ from mlnode.node import Node
 
 def choose_ahead(node: Node, opened: Collection[str], room_mb: int) -> ModelFile | None:
     """The model that was used last of those that went from memory in good order, that no prepared worker has
-    open, and whose vocabulary and copied weights take `room_mb` MiB at most. None that is for a GPU: opening
-    it would take memory there that nobody reserved."""
+    open, and whose vocabulary and copied weights take `room_mb` MiB at most. None where there are GPUs:
+    opening any model makes a context on them, whose memory nobody reserved."""
+    if any(device.gpu is not None for device in node.residents.ledger.devices):
+        return None
     gone = [
         instance
         for instance in node.residents.instances.values()
@@ -21,14 +23,9 @@ def choose_ahead(node: Node, opened: Collection[str], room_mb: int) -> ModelFile
         file = node.catalog.files.get(instance.model)
         if file is None or file.path in opened or not node.is_loadable(file):
             continue
-        if not _lies_on_gpu(node, instance.model) and _compute_own_mb(node, file) <= room_mb:
+        if _compute_own_mb(node, file) <= room_mb:
             return file
     return None
-
-
-def _lies_on_gpu(node: Node, model: str) -> bool:
-    gpus = any(device.gpu is not None for device in node.residents.ledger.devices)
-    return gpus and node.load_params(model).n_gpu_layers != 0
 
 
 def _compute_own_mb(node: Node, file: ModelFile) -> int:

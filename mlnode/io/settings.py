@@ -108,8 +108,8 @@ class Settings(BaseSettings):
     prepared_workers: Annotated[int, Field(ge=0, le=8)] = 1
     """Processes kept ready for the next load, about 30 MiB each, so that it need not wait for one."""
     prepared_model_mb: Annotated[int, Field(ge=0, le=2**20)] = 128
-    """What one of them may take on top to open the model that went from memory last, MiB: its vocabulary and
-    the weights that llama.cpp copies. 0: it opens none, as on a GPU."""
+    """What each of them may take on top to open a model that went from memory, the last one first, MiB: its
+    vocabulary and the weights that llama.cpp copies. 0: none is opened, as where there is a GPU."""
     check_tensors: bool = False
     """Look at every weight while loading, and refuse a file that holds impossible ones."""
     prefix_cache_mb: Annotated[int, Field(ge=0, le=2**20)] = 64

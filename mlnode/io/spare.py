@@ -1,7 +1,7 @@
 """Workers prepared ahead: spawned, everything imported, waiting for `Load`, so that a swap is only the load.
 
-One of them opens the model that is likely to come next, too, where somebody can say which that is: then a
-swap is not even the load. It serves any other model as well.
+Each opens a model that is likely to come, too, where somebody can say which that is: then a swap is not even
+the load. It serves any other model as well.
 
 A prepared worker is replaced in the background, but never while a model loads: the machine's cores belong to
 the load then, and a moment longer to its first tokens. One that dies is replaced after a time that doubles
@@ -109,7 +109,7 @@ class Spares:
         self._spawning = asyncio.create_task(self._prepare())
 
     async def _prepare(self) -> None:
-        """As many as are missing; then one of them opens the model that is likely to come."""
+        """As many as are missing; then one that has no model open opens the likeliest to come."""
         try:
             while len(self._ready) < self._count and self._is_idle:
                 process = await WorkerProcess.start()
