@@ -2,7 +2,8 @@
 
 The release comes as source only, and its own build spends most of its time on parts that are never loaded
 here. So the Python part is installed without its build, and the one library it needs (`libllama` with ggml)
-is compiled directly from the llama.cpp sources that the same release carries. The result is kept under
+is compiled directly from the llama.cpp sources that the same release carries, with prefetches added (prefetch.py).
+The result is kept under
 `${XDG_CACHE_HOME:-~/.cache}/meshkeeper/llama/<version>-<key>/lib`, where the key covers everything that may
 change the binary, and is copied to `llama_cpp/lib` in this environment, where the package looks by itself.
 
@@ -24,9 +25,10 @@ import sys
 import sysconfig
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import prefetch
 from progress import StepFailed, run_quietly, say
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -106,6 +108,7 @@ def is_installed(version: str) -> bool:
         return False
     same = record["version"] == version and record["machine"] == machine_key()
     same = same and record["flags"] == list(CMAKE_FLAGS)
+    same = same and record.get("prefetches") == digest(*prefetch.PREFETCHES)
     return same and python_part_installed(version) and record["extra"] == (extra_flags() or record["extra"])
 
 
@@ -191,8 +194,8 @@ def install_python_part(archive: Path, log: Path) -> None:
     pip("installing its Python part", log, "install", *options, PIP_FIND_LINKS="")
 
 
-def unpack_sources(archive: Path, work: Path) -> Path:
-    """Unpack llama.cpp, only that, from the release; a source folder that is there is complete."""
+def unpack_sources(archive: Path, work: Path, change: Callable[[Path], None] | None = None) -> Path:
+    """Unpack llama.cpp, only that, from the release, and `change` it; a source folder that is there is complete."""
     sources = work / "llama.cpp"
     if not sources.exists():
         unpacked = work / "unpacked"
@@ -204,14 +207,17 @@ def unpack_sources(archive: Path, work: Path) -> Path:
                 tar.extractall(unpacked, members, filter="data")
             else:
                 tar.extractall(unpacked, members)
-        next(unpacked.glob("*/vendor/llama.cpp")).rename(sources)
+        fresh = next(unpacked.glob("*/vendor/llama.cpp"))
+        if change is not None:
+            change(fresh)
+        fresh.rename(sources)
         shutil.rmtree(unpacked)
     return sources
 
 
 def compile_libraries(archive: Path, work: Path, flags: list[str], log: Path) -> Path:
     """Build target `llama` and give back the folder with the libraries; an interrupted build is resumed."""
-    sources, build = unpack_sources(archive, work), work / "build"
+    sources, build = unpack_sources(archive, work, prefetch.add), work / "build"
     environment = os.environ | {"PATH": tool_path(), "NINJA_STATUS": "[%f/%t] "}
     environment |= {"CCACHE_BASEDIR": str(work), "CCACHE_NOHASHDIR": "1"}
     configure: list[str | Path] = ["cmake", "-S", sources, "-B", build, "-G", "Ninja", *flags]
@@ -259,11 +265,11 @@ def install() -> Path:
     if is_installed(version):
         return package_dir() / "lib"
     cache, compiler, extra = cache_dir(), compiler_version(), extra_flags()
-    flags = [*CMAKE_FLAGS, *extra]
-    name = f"{version}-{digest(machine_key(), compiler, *flags)}"
+    flags, prefetches = [*CMAKE_FLAGS, *extra], digest(*prefetch.PREFETCHES)
+    name = f"{version}-{digest(machine_key(), compiler, prefetches, *flags)}"
     home, work = cache / name, cache / f"{name}.work"
     record: dict[str, object] = {"version": version, "machine": machine_key(), "compiler": compiler}
-    record |= {"flags": list(CMAKE_FLAGS), "extra": extra}
+    record |= {"flags": list(CMAKE_FLAGS), "extra": extra, "prefetches": prefetches}
     with locked(cache):
         if not home.exists() or not python_part_installed(version):
             log = work / "build.log"

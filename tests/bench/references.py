@@ -1,7 +1,7 @@
-"""What we are measured against, built from the very sources that our own llama.cpp comes from.
+"""What we are measured against, built from the very sources that our own llama.cpp comes from, as they are.
 
 `llama-server` and `llama-bench` are compiled once, with the flags of the installation, and kept in the user's
-cache. llama-cpp-python's server gets an environment of its own, in which it finds our library. Run as
+cache. llama-cpp-python's server gets an environment of its own and the library of those two. Run as
 `python -m tests.bench.references` it builds all of them ahead of the first measurement.
 """
 
@@ -62,7 +62,7 @@ def _build(version: str, home: Path, work: Path, flags: list[str]) -> None:
 
 
 def python_server() -> Path:
-    """A Python that has llama-cpp-python's own server, on the library that this environment uses."""
+    """A Python that has llama-cpp-python's own server; the library to use is told by `LLAMA_CPP_LIB_PATH`."""
     key = REQUIREMENTS.read_bytes() + str(build_llama.package_dir()).encode() + sys.version.encode()
     folder = ROOT / ".meshkeeper" / f"llama_server-{hashlib.sha256(key).hexdigest()[:16]}"
     python, done = folder / "bin" / "python", folder / "complete"

@@ -1,0 +1,88 @@
+"""What our build adds to llama.cpp's sources: weights are asked for before they are needed.
+
+While tokens are written, every weight is read from memory once a step. The processor's own prefetcher stops at
+the end of each page and starts anew with each row, so ggml's kernels wait for memory at both. A prefetch is a
+hint: no figure changes by a bit. What it brings is in docs/decisions/0015-weights-are-prefetched.md.
+
+The kernels are those that x86 processors with AVX2 use; on others nothing of this is compiled.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from progress import StepFailed
+
+PAGE = 4096
+LINE = 64
+
+
+@dataclass(frozen=True)
+class Prefetch:
+    """Lines of C++ that go behind an anchor, which is found by going through `anchors` one after the other."""
+
+    path: str
+    anchors: tuple[str, ...]
+    text: str
+
+
+def _of_one_row(name: str, index: str, block_bytes: int) -> Prefetch:
+    """One row times one vector: the blocks lie one after the other in memory, also from row to row."""
+    anchors = (
+        f"\nvoid ggml_vec_dot_{name}(",
+        "__AVX2__",
+        f"for (; {index} < nb; ++{index}) {{\n" if index == "ib" else "for (int i = 0; i < nb; ++i) {\n",
+    )
+    lines = range(PAGE, PAGE + block_bytes, LINE) if block_bytes > LINE else (PAGE,)
+    text = "".join(
+        f"        _mm_prefetch((const char *) &x[{index}] + {at}, _MM_HINT_T0);\n" for at in lines
+    )
+    return Prefetch("ggml/src/ggml-cpu/arch/x86/quants.c", anchors, text)
+
+
+PREFETCHES = (
+    # Four rows times several vectors: the next four rows, while these are first gone through.
+    Prefetch(
+        "ggml/src/ggml-cpu/llamafile/sgemm.cpp",
+        ("class tinyBLAS_Q0_AVX {", "void gemm4xN(", "for (int64_t l = 0; l < k; ++l) {\n"),
+        "                if (jj == n0)\n"
+        "                    for (int64_t row = 4; row < 8; ++row)\n"
+        "                        _mm_prefetch((const char *) (A + lda * (ii + row) + l), _MM_HINT_T0);\n",
+    ),
+    _of_one_row("q4_0_q8_0", "ib", 18),
+    _of_one_row("q5_0_q8_0", "ib", 22),
+    _of_one_row("q8_0_q8_0", "ib", 34),
+    _of_one_row("q4_K_q8_K", "i", 144),
+    _of_one_row("q5_K_q8_K", "i", 176),
+    _of_one_row("q6_K_q8_K", "i", 210),
+)
+
+
+def _behind(source: str, prefetch: Prefetch) -> int:
+    at = 0
+    for anchor in prefetch.anchors:
+        found = source.find(anchor, at)
+        if found < 0:
+            raise StepFailed(
+                f"{prefetch.path} of this llama.cpp has no {anchor.strip()!r} where deploy/install/prefetch.py\n"
+                "  adds a prefetch: it is another release than the one that it was written for. Adapt PREFETCHES."
+            )
+        at = found + len(anchor)
+    return at
+
+
+def added(sources: Path) -> Iterator[tuple[Path, str]]:
+    """The files of these sources as they are with the prefetches; StepFailed where one has no place."""
+    texts: dict[Path, str] = {}
+    for prefetch in PREFETCHES:
+        path = sources / prefetch.path
+        source = texts.get(path) or path.read_text(encoding="utf-8")
+        at = _behind(source, prefetch)
+        texts[path] = source[:at] + prefetch.text + source[at:]
+    yield from texts.items()
+
+
+def add(sources: Path) -> None:
+    """Write the prefetches into unpacked sources, all or none."""
+    for path, text in list(added(sources)):
+        path.write_text(text, encoding="utf-8")
