@@ -2,10 +2,10 @@
 
 The release comes as source only, and its own build spends most of its time on parts that are never loaded
 here. So the Python part is installed without its build, and the one library it needs (`libllama` with ggml)
-is compiled directly from the llama.cpp sources that the same release carries, with prefetches added (prefetch.py).
-The result is kept under
-`${XDG_CACHE_HOME:-~/.cache}/meshkeeper/llama/<version>-<key>/lib`, where the key covers everything that may
-change the binary, and is copied to `llama_cpp/lib` in this environment, where the package looks by itself.
+is compiled directly from the llama.cpp sources that the same release carries, with prefetches added
+(prefetch.py). The result is kept under `${XDG_CACHE_HOME:-~/.cache}/meshkeeper/llama/<version>-<key>/lib`,
+where the key covers everything that may change the binary, and is copied to `llama_cpp/lib` in this
+environment, where the package looks by itself.
 
 Run by the environment's own python, which must hold what requirements/run.txt lists.
 `CMAKE_ARGS` adds options as in llama-cpp-python's own documentation, for instance `-DGGML_CUDA=ON`.
@@ -195,7 +195,7 @@ def install_python_part(archive: Path, log: Path) -> None:
 
 
 def unpack_sources(archive: Path, work: Path, change: Callable[[Path], None] | None = None) -> Path:
-    """Unpack llama.cpp, only that, from the release, and `change` it; a source folder that is there is complete."""
+    """Unpack llama.cpp from the release and `change` it; a source folder that is there is complete."""
     sources = work / "llama.cpp"
     if not sources.exists():
         unpacked = work / "unpacked"

@@ -1,8 +1,8 @@
 """What our build adds to llama.cpp's sources: weights are asked for before they are needed.
 
-While tokens are written, every weight is read from memory once a step. The processor's own prefetcher stops at
-the end of each page and starts anew with each row, so ggml's kernels wait for memory at both. A prefetch is a
-hint: no figure changes by a bit. What it brings is in docs/decisions/0015-weights-are-prefetched.md.
+While tokens are written, every weight is read from memory once a step. The processor's own prefetcher stops
+at the end of each page and starts anew with each row, so ggml's kernels wait for memory at both. A prefetch
+is a hint: no figure changes by a bit. What it brings: docs/decisions/0015-weights-are-prefetched.md.
 
 The kernels are those that x86 processors with AVX2 use; on others nothing of this is compiled.
 """
@@ -19,7 +19,7 @@ LINE = 64
 
 @dataclass(frozen=True)
 class Prefetch:
-    """Lines of C++ that go behind an anchor, which is found by going through `anchors` one after the other."""
+    """Lines of C++ that go behind an anchor, found by going through `anchors` one by one."""
 
     path: str
     anchors: tuple[str, ...]
@@ -34,9 +34,7 @@ def _of_one_row(name: str, index: str, block_bytes: int) -> Prefetch:
         f"for (; {index} < nb; ++{index}) {{\n" if index == "ib" else "for (int i = 0; i < nb; ++i) {\n",
     )
     lines = range(PAGE, PAGE + block_bytes, LINE) if block_bytes > LINE else (PAGE,)
-    text = "".join(
-        f"        _mm_prefetch((const char *) &x[{index}] + {at}, _MM_HINT_T0);\n" for at in lines
-    )
+    text = "".join(f"        _mm_prefetch((const char *) &x[{index}] + {at}, _MM_HINT_T0);\n" for at in lines)
     return Prefetch("ggml/src/ggml-cpu/arch/x86/quants.c", anchors, text)
 
 
@@ -64,8 +62,8 @@ def _behind(source: str, prefetch: Prefetch) -> int:
         found = source.find(anchor, at)
         if found < 0:
             raise StepFailed(
-                f"{prefetch.path} of this llama.cpp has no {anchor.strip()!r} where deploy/install/prefetch.py\n"
-                "  adds a prefetch: it is another release than the one that it was written for. Adapt PREFETCHES."
+                f"{prefetch.path} of this llama.cpp has no {anchor.strip()!r} where a prefetch belongs:\n"
+                "  another release than they were written for? Adapt deploy/install/prefetch.py."
             )
         at = found + len(anchor)
     return at

@@ -5,6 +5,7 @@ shared by contexts. Every call here releases the interpreter lock while llama.cp
 """
 
 import ctypes
+import os
 from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -28,8 +29,11 @@ WINDOW_NONE = 2**31
 
 
 def library() -> str:
-    """The release of llama.cpp: states of one mean nothing to another."""
-    return metadata.version("llama-cpp-python")
+    """The release of llama.cpp and which build of it: states and times of one mean nothing to another."""
+    folder = os.environ.get("LLAMA_CPP_LIB_PATH") or Path(llama_cpp.__file__).with_name("lib")
+    stats = ((file.name, file.stat()) for file in sorted(Path(folder).iterdir()))
+    build = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
+    return f"{metadata.version('llama-cpp-python')} {build}"
 
 
 def supports_gpu() -> bool:

@@ -1,4 +1,4 @@
-"""The installation adds prefetches to llama.cpp's sources: at the right places, all or none, and this library has them."""
+"""The installation adds prefetches to llama.cpp's sources, all or none; ours has them."""
 
 import json
 import sys
@@ -21,7 +21,9 @@ def lay_out(folder: Path) -> dict[str, str]:
     texts: dict[str, str] = {}
     for each in prefetch.PREFETCHES:
         decoy = f"void other() {{\n{each.anchors[-1]}    work();\n    }}\n}}\n"
-        texts[each.path] = texts.get(each.path, "") + decoy + "".join(each.anchors) + "    work();\n    }\n}\n"
+        texts[each.path] = (
+            texts.get(each.path, "") + decoy + "".join(each.anchors) + "    work();\n    }\n}\n"
+        )
     for path, text in texts.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text)
