@@ -30,7 +30,7 @@ WINDOW_NONE = 2**31
 
 def library() -> str:
     """The release of llama.cpp and which build of it: states and times of one mean nothing to another."""
-    folder = os.environ.get("LLAMA_CPP_LIB_PATH") or Path(llama_cpp.__file__).with_name("lib")
+    folder = os.environ.get("LLAMA_CPP_LIB_PATH") or Path(llama_cpp.__path__[0]) / "lib"
     stats = ((file.name, file.stat()) for file in sorted(Path(folder).iterdir()))
     build = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
     return f"{metadata.version('llama-cpp-python')} {build}"
