@@ -2,8 +2,8 @@
 
 The release comes as source only, and its own build spends most of its time on parts that are never loaded
 here. So the Python part is installed without its build, and the one library it needs (`libllama` with ggml)
-is compiled directly from the llama.cpp sources that the same release carries, with prefetches added
-(prefetch.py). The result is kept under `${XDG_CACHE_HOME:-~/.cache}/meshkeeper/llama/<version>-<key>/lib`,
+is compiled directly from the llama.cpp sources that the same release carries, with a few lines added
+(additions.py). The result is kept under `${XDG_CACHE_HOME:-~/.cache}/meshkeeper/llama/<version>-<key>/lib`,
 where the key covers everything that may change the binary, and is copied to `llama_cpp/lib` in this
 environment, where the package looks by itself.
 
@@ -28,7 +28,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import prefetch
+import additions
 from progress import StepFailed, run_quietly, say
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,7 +108,7 @@ def is_installed(version: str) -> bool:
         return False
     same = record["version"] == version and record["machine"] == machine_key()
     same = same and record["flags"] == list(CMAKE_FLAGS)
-    same = same and record.get("prefetches") == digest(*prefetch.PREFETCHES)
+    same = same and record.get("additions") == digest(*additions.ADDITIONS)
     return same and python_part_installed(version) and record["extra"] == (extra_flags() or record["extra"])
 
 
@@ -217,7 +217,7 @@ def unpack_sources(archive: Path, work: Path, change: Callable[[Path], None] | N
 
 def compile_libraries(archive: Path, work: Path, flags: list[str], log: Path) -> Path:
     """Build target `llama` and give back the folder with the libraries; an interrupted build is resumed."""
-    sources, build = unpack_sources(archive, work, prefetch.add), work / "build"
+    sources, build = unpack_sources(archive, work, additions.add), work / "build"
     environment = os.environ | {"PATH": tool_path(), "NINJA_STATUS": "[%f/%t] "}
     environment |= {"CCACHE_BASEDIR": str(work), "CCACHE_NOHASHDIR": "1"}
     configure: list[str | Path] = ["cmake", "-S", sources, "-B", build, "-G", "Ninja", *flags]
@@ -265,11 +265,11 @@ def install() -> Path:
     if is_installed(version):
         return package_dir() / "lib"
     cache, compiler, extra = cache_dir(), compiler_version(), extra_flags()
-    flags, prefetches = [*CMAKE_FLAGS, *extra], digest(*prefetch.PREFETCHES)
-    name = f"{version}-{digest(machine_key(), compiler, prefetches, *flags)}"
+    flags, added = [*CMAKE_FLAGS, *extra], digest(*additions.ADDITIONS)
+    name = f"{version}-{digest(machine_key(), compiler, added, *flags)}"
     home, work = cache / name, cache / f"{name}.work"
     record: dict[str, object] = {"version": version, "machine": machine_key(), "compiler": compiler}
-    record |= {"flags": list(CMAKE_FLAGS), "extra": extra, "prefetches": prefetches}
+    record |= {"flags": list(CMAKE_FLAGS), "extra": extra, "additions": added}
     with locked(cache):
         if not home.exists() or not python_part_installed(version):
             log = work / "build.log"

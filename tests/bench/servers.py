@@ -90,7 +90,7 @@ def serve_llama_python(threads: int, n_ctx: int) -> int:
     port = _free_port()
     command = [str(references.python_server()), "-m", "llama_cpp.server", "--model", str(find_model())]
     command += ["--port", str(port), "--n_threads", str(threads), "--n_ctx", str(n_ctx)]
-    library = str(references.programs())  # as llama.cpp is released: ours has prefetches
+    library = str(references.programs())  # as llama.cpp is released, nothing added
     server = run([*command, "--interrupt_requests", "false"], LLAMA_CPP_LIB_PATH=library)
     _wait_until(lambda: _answers(port, "/v1/models"), server)
     return port

@@ -1,4 +1,4 @@
-"""The installation adds prefetches to llama.cpp's sources, all or none; ours has them."""
+"""The installation adds lines to llama.cpp's sources, all or none; ours has them."""
 
 import json
 import sys
@@ -9,17 +9,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "deploy" / "install"))
 
+import additions  # noqa: E402
 import build_llama  # noqa: E402
-import prefetch  # noqa: E402
 from progress import StepFailed  # noqa: E402
-
-HINT = "_mm_prefetch"
 
 
 def lay_out(folder: Path) -> dict[str, str]:
-    """Sources with the anchors of every prefetch, each behind a loop of another function."""
+    """Sources with every anchor, each behind the same line in another function."""
     texts: dict[str, str] = {}
-    for each in prefetch.PREFETCHES:
+    for each in additions.ADDITIONS:
         decoy = f"void other() {{\n{each.anchors[-1]}    work();\n    }}\n}}\n"
         texts[each.path] = (
             texts.get(each.path, "") + decoy + "".join(each.anchors) + "    work();\n    }\n}\n"
@@ -30,36 +28,33 @@ def lay_out(folder: Path) -> dict[str, str]:
     return texts
 
 
-def test_each_prefetch_is_the_first_thing_in_the_loop_of_its_kernel(tmp_path: Path) -> None:
+def test_each_addition_is_the_first_thing_behind_its_place(tmp_path: Path) -> None:
     before = lay_out(tmp_path)
-    prefetch.add(tmp_path)
+    additions.add(tmp_path)
     for path, text in before.items():
         after = (tmp_path / path).read_text()
-        mine = [each for each in prefetch.PREFETCHES if each.path == path]
-        assert "".join(line for line in after.splitlines(True) if HINT in line) == "".join(
-            line for each in mine for line in each.text.splitlines(True) if HINT in line
-        )
+        mine = [each for each in additions.ADDITIONS if each.path == path]
         for each in mine:
             assert "".join(each.anchors) + each.text in after
             after = after.replace(each.text, "", 1)
         assert after == text
 
 
-@pytest.mark.parametrize("each", prefetch.PREFETCHES, ids=lambda each: each.anchors[0].strip())
-def test_sources_without_one_of_the_kernels_are_refused_and_left_alone(
-    tmp_path: Path, each: prefetch.Prefetch
+@pytest.mark.parametrize("each", additions.ADDITIONS, ids=lambda each: each.anchors[0].strip())
+def test_sources_without_one_of_the_places_are_refused_and_left_alone(
+    tmp_path: Path, each: additions.Addition
 ) -> None:
     texts = lay_out(tmp_path)
     changed = texts | {each.path: texts[each.path].replace(each.anchors[0], "\nvoid renamed(")}
     (tmp_path / each.path).write_text(changed[each.path])
     with pytest.raises(StepFailed, match=each.path):
-        prefetch.add(tmp_path)
+        additions.add(tmp_path)
     assert {path: (tmp_path / path).read_text() for path in texts} == changed
 
 
 def test_the_library_that_the_tests_use_was_built_with_them() -> None:
     record = json.loads((build_llama.package_dir() / "lib" / build_llama.RECORD).read_text())
-    assert record["prefetches"] == build_llama.digest(*prefetch.PREFETCHES)
+    assert record["additions"] == build_llama.digest(*additions.ADDITIONS)
     assert build_llama.is_installed(build_llama.pinned_version())
 
 
@@ -68,7 +63,7 @@ def test_a_library_of_an_earlier_installation_is_built_again(
 ) -> None:
     lib = build_llama.package_dir() / "lib"
     record = json.loads((lib / build_llama.RECORD).read_text())
-    del record["prefetches"]
+    del record["additions"]
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / build_llama.RECORD).write_text(json.dumps(record))
     monkeypatch.setattr(build_llama, "package_dir", lambda: tmp_path)
