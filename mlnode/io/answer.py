@@ -10,7 +10,8 @@ import numpy.typing as npt
 from mlnode.grammar.gbnf import GrammarInvalid
 from mlnode.io.frames import Delta, Done, FinishReason, Position, Submit, TokenLogprob
 from mlnode.io.grammar import Follower
-from mlnode.io.llama import FloatArray, Model
+from mlnode.io.llama import FloatArray
+from mlnode.io.model import Model
 from mlnode.io.sampling import Sampler, Sampling, compute_logprobs
 from mlnode.text import TextStream
 

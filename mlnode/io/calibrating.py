@@ -29,8 +29,8 @@ from mlnode.calibration import (
 )
 from mlnode.contexts import ContextShape, poc_context
 from mlnode.io.callbacks import AbortFlag, EngineLog
-from mlnode.io.llama import Model
-from mlnode.io.loading import read_model_header
+from mlnode.io.model import Model
+from mlnode.io.opening import read_model_header
 from mlnode.io.poc_engine import PocEngine
 from mlnode.poc import LATE_PPM, Rules, Stage
 

@@ -16,7 +16,8 @@ import numpy.typing as npt
 from mlnode.contexts import EMBEDDING_CELLS, embedding_context
 from mlnode.io.callbacks import AbortFlag
 from mlnode.io.frames import Done, Embed, Embedded, Frame, RequestFailed
-from mlnode.io.llama import DECODE_ABORTED, DECODE_OK, Context, EngineError, Model
+from mlnode.io.llama import DECODE_ABORTED, DECODE_OK, Context
+from mlnode.io.model import EngineError, Model
 
 JOBS_MAX = 1024
 """Requests that wait. The front keeps its own, shorter line; this bound is for a broken front."""

@@ -25,14 +25,8 @@ from mlnode.io.callbacks import AbortFlag
 from mlnode.io.chat import ChatFormat
 from mlnode.io.frames import FinishReason, Frame, RequestFailed, Step, Submit, Tokenize, Tokenized
 from mlnode.io.kv_store import KvStore
-from mlnode.io.llama import (
-    DECODE_ABORTED,
-    DECODE_NO_ROOM,
-    DECODE_OK,
-    Context,
-    EngineError,
-    Model,
-)
+from mlnode.io.llama import DECODE_ABORTED, DECODE_NO_ROOM, DECODE_OK, Context
+from mlnode.io.model import EngineError, Model
 from mlnode.io.prefixes import PrefixCache
 from mlnode.io.prompting import Prompts
 from mlnode.io.sampling import Sampler

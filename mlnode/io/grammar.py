@@ -14,7 +14,7 @@ import numpy as np
 
 from mlnode.grammar.lexicon import Lexicon
 from mlnode.grammar.states import Grammar, State
-from mlnode.io.llama import Model
+from mlnode.io.model import Model
 from mlnode.io.sampling import FloatArray, IntArray, survivors
 
 KEPT_MAX = 16

@@ -1,89 +1,32 @@
-"""From a `Load` frame to an engine that has decoded its first token, or to the reason why not."""
+"""From an opened model to an engine that has decoded its first token."""
 
-import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-from mlnode.contexts import KV_BLOCKS, KvType, serving_context
+from mlnode.contexts import serving_context
 from mlnode.estimate import MIB, compute_cache_bytes, compute_kv_bytes
-from mlnode.gguf import GgufError, Header, read_header
 from mlnode.io.callbacks import AbortFlag, EngineLog
 from mlnode.io.engine import Engine
-from mlnode.io.frames import Frame, Load, Loaded, Open, Progress
+from mlnode.io.frames import Frame, Load, Loaded
 from mlnode.io.host import read_resident_bytes
 from mlnode.io.kv_store import KvStore, make_fingerprint
-from mlnode.io.llama import EngineError, Model, library, supports_gpu
+from mlnode.io.model import library, supports_gpu
+from mlnode.io.opening import Opened
 from mlnode.io.step_times import StepTimes
 
-SLOTS_MAX = 64
-THREADS_MAX = 512
-PROGRESS_EVERY_S = 0.1
-UBATCH_MIN, UBATCH_MAX = 8, 4096
-"""A prompt cut into pieces of fewer than 8 rows would take other kernels than the whole."""
 
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A model without a context. Its weights are mapped: their pages are the kernel's to take back."""
-
-    order: Open
-    file: tuple[int, int, int, int]
-    """Device, inode, size and time of change of the file that was opened."""
-    header: Header
-    model: Model
-    libraries_bytes: int
-    """Resident pages of files before there was a model."""
-
-    def is_asked_for_by(self, order: Load) -> bool:
-        """Whether opening the model of this order again would make no difference."""
-        mapped = order.use_mmap and not order.n_gpu_layers
-        same = order.path == self.order.path and order.check_tensors == self.order.check_tensors
-        return mapped and same and _identify(Path(order.path)) == self.file
-
-
-def open_ahead(order: Open, log: EngineLog) -> Opened | None:
-    """Open a model for a `Load` that may come; None where it cannot be opened."""
-    path = Path(order.path)
-    _, libraries_bytes = read_resident_bytes()
-    file = _identify(path)
-    try:
-        header = read_model_header(path)
-        model = Model(path, n_gpu_layers=0, use_mmap=True, check_tensors=order.check_tensors, log=log)
-    except EngineError as error:
-        print(f"{path} was not opened ahead: {error}", flush=True)
-        log.forget()
-        return None
-    return Opened(order, file, header, model, libraries_bytes)
-
-
-def _identify(path: Path) -> tuple[int, int, int, int]:
-    """Zeros for a file that is not there."""
-    try:
-        found = path.stat()
-    except OSError:
-        return (0, 0, 0, 0)
-    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
-
-
-def load_engine(
+def start_engine(
     order: Load,
+    opened: Opened,
     log: EngineLog,
     abort: AbortFlag,
     reply: Callable[[Frame], None],
-    opened: Opened | None = None,
-) -> tuple[Model, Engine, Loaded]:
-    """The model, an engine on it, and what to tell of them; `opened` is used or closed. Raises `EngineError`
-    with a `LoadFailed` code."""
-    started = time.monotonic()
-    _check_parameters(order)
-    if opened is None or not opened.is_asked_for_by(order):
-        if opened is not None:
-            opened.model.close()
-        opened = _open(order, log, reply)
+    started: float,
+) -> tuple[Engine, Loaded]:
+    """An engine on the model, and what to tell of both. `started`: when the load began, monotonic seconds.
+    Raises `EngineError` with a `LoadFailed` code."""
     header, model = opened.header, opened.model
-    check_kv_type(header, order.kv_type)
     path = Path(order.path)
     n_ctx = min(order.n_ctx, model.n_ctx_train or order.n_ctx)
     needed = compute_kv_bytes(header, serving_context(n_ctx, order.slots, order.n_ubatch, order.kv_type))
@@ -121,82 +64,10 @@ def load_engine(
         step_us=step_us,
     )
     log.forget()
-    return model, engine, loaded
-
-
-def _open(order: Load, log: EngineLog, reply: Callable[[Frame], None]) -> Opened:
-    if order.devices:
-        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(order.devices)  # read when the first model is opened
-    path = Path(order.path)
-    _, libraries_bytes = read_resident_bytes()
-    file = _identify(path)
-    header = read_model_header(path)
-    check_kv_type(header, order.kv_type)
-    model = Model(
-        path,
-        n_gpu_layers=order.n_gpu_layers,
-        use_mmap=order.use_mmap,
-        check_tensors=order.check_tensors,
-        log=log,
-        tensor_split=order.tensor_split,
-        progress=_throttled(reply),
-    )
-    return Opened(
-        Open(path=order.path, check_tensors=order.check_tensors), file, header, model, libraries_bytes
-    )
+    return engine, loaded
 
 
 def _open_store(order: Load, file: str) -> KvStore | None:
     if not order.kv_dir or not order.kv_cache_mb:
         return None
     return KvStore(Path(order.kv_dir), order.kv_cache_mb * MIB, file)
-
-
-def _throttled(reply: Callable[[Frame], None]) -> Callable[[float], None]:
-    """Tell how far the load is, not more often than is of use."""
-    due = 0.0
-
-    def tell(part: float) -> None:
-        nonlocal due
-        now = time.monotonic()
-        if now >= due:
-            due = now + PROGRESS_EVERY_S
-            reply(Progress(permille=int(1000 * part)))
-
-    return tell
-
-
-def _check_parameters(order: Load) -> None:
-    faults = (
-        (not 1 <= order.slots <= SLOTS_MAX, f"slots must be between 1 and {SLOTS_MAX}"),
-        (not 1 <= order.n_ctx <= 2**24, "n_ctx must be between 1 and 16,777,216"),
-        (not UBATCH_MIN <= order.n_ubatch <= UBATCH_MAX, f"n_ubatch must be {UBATCH_MIN} to {UBATCH_MAX}"),
-        (not 1 <= order.n_threads <= THREADS_MAX, f"n_threads must be between 1 and {THREADS_MAX}"),
-    )
-    for wrong, text in faults:
-        if wrong:
-            raise EngineError("BAD_PARAMETERS", text)
-
-
-def check_kv_type(header: Header, kv_type: KvType) -> None:
-    """A head's keys and values are whole blocks, or it is refused with `BAD_PARAMETERS`."""
-    block, _ = KV_BLOCKS[kv_type]
-    if header.key_length % block or header.value_length % block:
-        raise EngineError(
-            "BAD_PARAMETERS",
-            f"heads of {header.key_length} and {header.value_length} elements are no whole blocks of"
-            f" {kv_type}; take --kv-type f16",
-        )
-
-
-def read_model_header(path: Path) -> Header:
-    """The header, or the reason why the file is no model that can be loaded."""
-    try:
-        with path.open("rb") as file:
-            return read_header(file, os.fstat(file.fileno()).st_size)
-    except FileNotFoundError as error:
-        raise EngineError("FILE_MISSING", f"there is no file {path}") from error
-    except OSError as error:
-        raise EngineError("FILE_UNREADABLE", f"{path} cannot be read: {error.strerror}") from error
-    except GgufError as error:
-        raise EngineError(error.code, error.text) from error

@@ -30,7 +30,7 @@ CacheDir = Annotated[Path | None, typer.Option(help="Where nodes will look for t
 def profile(path: ModelFile, cache_dir: CacheDir = None) -> None:
     """Compute a model's profile before its first stage, and tell how fast it mines."""
     from mlnode.io.calibrating import measure_profile
-    from mlnode.io.llama import EngineError
+    from mlnode.io.model import EngineError
     from mlnode.io.settings import default_cache_dir
 
     try:
@@ -53,7 +53,7 @@ def calibrate(
 ) -> None:
     """Measure a model's distances, and what parameters of proof of compute follow from them."""
     from mlnode.io.calibrating import Calibrator
-    from mlnode.io.llama import EngineError
+    from mlnode.io.model import EngineError
     from mlnode.io.settings import default_cache_dir
 
     _check(path, share, nonces, fraud_threshold, against)

@@ -18,7 +18,8 @@ import numpy.typing as npt
 
 from mlnode.contexts import ContextShape, poc_context
 from mlnode.io.callbacks import AbortFlag
-from mlnode.io.llama import DECODE_ABORTED, DECODE_OK, Context, EngineError, FloatArray, Model
+from mlnode.io.llama import DECODE_ABORTED, DECODE_OK, Context, FloatArray
+from mlnode.io.model import EngineError, Model
 from mlnode.io.poc_profile import Digest, Kept, Profile
 from mlnode.poc import (
     DIMS,

@@ -12,7 +12,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from mlnode.io.llama import EngineError, FloatArray
+from mlnode.io.llama import FloatArray
+from mlnode.io.model import EngineError
 
 DIGEST_PIECE_BYTES = 64 * 1024 * 1024
 """Hashed in one step: some hundredths of a second from memory, half a second from a slow disk."""

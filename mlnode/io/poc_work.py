@@ -12,7 +12,7 @@ from itertools import islice
 
 from mlnode.io.callbacks import AbortFlag
 from mlnode.io.frames import Done, Frame, PocBatch, PocFailed, PocStart, PocStarted, PocValidate, PocValidated
-from mlnode.io.llama import EngineError
+from mlnode.io.model import EngineError
 from mlnode.io.poc_engine import Interrupted, PocEngine
 from mlnode.mining import compute_report_due_s
 from mlnode.poc import (

@@ -17,8 +17,9 @@ from mlnode.contexts import ContextShape, embedding_context, poc_context, servin
 from mlnode.io.breakdown import NoBreakdown, read_breakdown
 from mlnode.io.callbacks import AbortFlag, EngineLog
 from mlnode.io.host import read_resident_bytes
-from mlnode.io.llama import Context, EngineError, Model
-from mlnode.io.loading import check_kv_type, read_model_header
+from mlnode.io.llama import Context
+from mlnode.io.model import EngineError, Model
+from mlnode.io.opening import check_kv_type, read_model_header
 from mlnode.io.prober import Answer, Buffers, Question
 
 CPU_S_MAX = 300

@@ -8,7 +8,7 @@ from mlnode.io.answer import BadRequest
 from mlnode.io.chat import BadTemplate, ChatFormat
 from mlnode.io.frames import Submit, Tokenize
 from mlnode.io.grammar import Follower, Grammars
-from mlnode.io.llama import Model
+from mlnode.io.model import Model
 from mlnode.tools import Tool, write_calls
 
 

@@ -7,6 +7,9 @@ between two decodes and owns everything else. The end of the socket, the parent'
 process; it always leaves by `os._exit`, because tearing down a GPU back end may hang.
 """
 
+from __future__ import annotations
+
+import contextlib
 import importlib
 import os
 import queue
@@ -14,11 +17,10 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlnode.io.callbacks import AbortFlag, EngineLog
 from mlnode.io.connection import Connection
-from mlnode.io.embedding import EmbedWork
-from mlnode.io.engine import Engine
 from mlnode.io.frames import (
     BrokenFrame,
     Cancel,
@@ -38,10 +40,17 @@ from mlnode.io.frames import (
     Submit,
     Tokenize,
 )
-from mlnode.io.llama import EngineError, Model
-from mlnode.io.loading import THREADS_MAX, Opened, load_engine, open_ahead
-from mlnode.io.poc_engine import PocEngine
-from mlnode.io.poc_work import MINING, PocWork
+from mlnode.io.model import EngineError, Model
+from mlnode.io.opening import THREADS_MAX, Opened, open_ahead, open_model
+
+if TYPE_CHECKING:
+    from mlnode.io.embedding import EmbedWork
+    from mlnode.io.engine import Engine
+    from mlnode.io.poc_engine import PocEngine
+    from mlnode.io.poc_work import PocWork
+
+REST = ("mlnode.io.loading", "mlnode.io.embedding", "mlnode.io.poc_work", "mlnode.io.poc_engine")
+"""What works on an opened model. It brings numpy, and is imported while llama.cpp opens the model."""
 
 EXIT_OK, EXIT_BROKEN_FRAME, EXIT_LOAD_FAILED, EXIT_ENGINE = 0, 2, 3, 4
 """Exit statuses: told to end; the front sent no frame of ours; `LoadFailed` was sent; llama.cpp failed."""
@@ -99,6 +108,8 @@ class Worker:
             case Cancel():
                 self._abort.cancel(order.request_id)
             case PocStop():
+                from mlnode.io.poc_work import MINING
+
                 self._abort.cancel(MINING)
             case Stop():
                 self._abort.cancel_all()
@@ -220,18 +231,25 @@ class Worker:
     def _load(self, order: Load, opened: Opened | None) -> tuple[Engine, PocWork, EmbedWork]:
         self._n_threads = order.n_threads
         send = self._connection.send
-        model, self._engine, loaded = load_engine(order, self._log, self._abort, send, opened)
-        self._connection.send(loaded)
+        started = time.monotonic()
+        opened = open_model(order, self._log, send, opened)
+        from mlnode.io.embedding import EmbedWork
+        from mlnode.io.loading import start_engine
+        from mlnode.io.poc_work import PocWork
+
+        model = opened.model
+        self._engine, loaded = start_engine(order, opened, self._log, self._abort, send, started)
+        send(loaded)
         self._embed = EmbedWork(
             model,
             self._abort,
-            self._connection.send,
+            send,
             self._close_poc,
             n_ctx=loaded.n_ctx,
             n_threads=order.n_threads,
         )
         embed = self._embed
-        self._poc = PocWork(lambda: self._open_poc(model, order, embed), self._abort, self._connection.send)
+        self._poc = PocWork(lambda: self._open_poc(model, order, embed), self._abort, send)
         return self._engine, self._poc, embed
 
     def _close_poc(self) -> None:
@@ -241,6 +259,8 @@ class Worker:
             self._poc_engine = None
 
     def _open_poc(self, model: Model, order: Load, embed: EmbedWork) -> PocEngine:
+        from mlnode.io.poc_engine import PocEngine
+
         if self._poc_engine is None:
             embed.close()
             kept = Path(order.cache_dir) if order.cache_dir else None
@@ -252,6 +272,7 @@ def run(fd: int) -> None:
     """Work for the front at the other end of this socket. Never returns."""
     worker = Worker(Connection(fd))
     threading.Thread(target=worker.read_orders, name="orders", daemon=True).start()
+    threading.Thread(target=_import_rest, name="imports", daemon=True).start()
     status = EXIT_ENGINE
     try:
         status = worker.work()
@@ -261,3 +282,10 @@ def run(fd: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
+
+
+def _import_rest() -> None:
+    """What fails here fails again, with its reason, where it is needed."""
+    with contextlib.suppress(ImportError):
+        for name in REST:
+            importlib.import_module(name)

@@ -16,7 +16,8 @@ from mlnode.contexts import serving_context
 from mlnode.io.callbacks import AbortFlag, EngineLog
 from mlnode.io.engine import Engine
 from mlnode.io.frames import Frame, Step, Submit
-from mlnode.io.llama import Context, Model
+from mlnode.io.llama import Context
+from mlnode.io.model import Model
 from tests.bench import references, servers
 
 Rate = Callable[[], float]

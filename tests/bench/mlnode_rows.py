@@ -10,7 +10,7 @@ import llama_cpp
 import numpy as np
 
 from mlnode.io.callbacks import AbortFlag
-from mlnode.io.llama import Model
+from mlnode.io.model import Model
 from mlnode.io.poc_engine import PocEngine
 from mlnode.poc import SEQUENCES, TOKENS_PER_NONCE, Stage
 from tests.bench.engine_rows import LOG

@@ -12,7 +12,7 @@ import pytest_asyncio
 from mlnode.io.callbacks import AbortFlag, EngineLog
 from mlnode.io.engine import Engine
 from mlnode.io.frames import Done, Frame, Load, Loaded, RequestFailed, Step, Submit, WorkerFrame
-from mlnode.io.llama import Model
+from mlnode.io.model import Model
 from mlnode.io.spawn import WorkerProcess
 
 F = TypeVar("F", bound=WorkerFrame)

@@ -14,7 +14,7 @@ from mlnode.contexts import embedding_context
 from mlnode.io.callbacks import AbortFlag
 from mlnode.io.embedding import EmbedWork, Pooling
 from mlnode.io.frames import Cancel, Done, Embed, Embedded, Frame, RequestFailed, Step, Submit
-from mlnode.io.llama import Model
+from mlnode.io.model import Model
 
 FloatArray = npt.NDArray[np.float32]
 TEXTS = ("the day", "a river in the mountain " * 20, "x", "water water")

@@ -14,7 +14,7 @@ import pytest
 
 from mlnode.io.answer import Answer
 from mlnode.io.frames import ChatMessage, Done, Step, Submit, Tokenize, Tokenized
-from mlnode.io.llama import Model
+from mlnode.io.model import Model
 from mlnode.io.sampling import Sampler, Sampling
 from mlnode.text import TextStream
 

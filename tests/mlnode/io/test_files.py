@@ -9,8 +9,8 @@ import pytest
 
 from mlnode.catalog import UNSETTLED
 from mlnode.io.files import scan_models, take_stock
-from mlnode.io.llama import Model
 from mlnode.io.made_gguf import write_tiny_gguf
+from mlnode.io.model import Model
 
 
 def problems(folder: Path, **options: bool) -> dict[str, str]:

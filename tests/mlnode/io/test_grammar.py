@@ -12,7 +12,7 @@ import pytest
 from mlnode.grammar.schema import write_schema
 from mlnode.io.frames import Done, RequestFailed, Submit
 from mlnode.io.grammar import Grammars
-from mlnode.io.llama import Model
+from mlnode.io.model import Model
 from mlnode.io.sampling import Sampler, Sampling
 
 Bench = Any

@@ -13,7 +13,7 @@ import pytest
 
 from mlnode.contexts import ContextShape, poc_context
 from mlnode.io.callbacks import AbortFlag
-from mlnode.io.llama import Model
+from mlnode.io.model import Model
 from mlnode.io.poc_engine import Interrupted, PocEngine, make_projection
 from mlnode.io.poc_profile import Digest, Kept
 from mlnode.poc import DIMS, PROFILE_NONCES, SEQUENCES, Claim, Rules, Stage, Verdict, inspect_claim, judge
@@ -87,7 +87,7 @@ def test_distances_are_the_same_in_another_process(poc: MakePoc, tiny_path: Path
         "import sys\n"
         "from pathlib import Path\n"
         "from mlnode.io.callbacks import AbortFlag, EngineLog\n"
-        "from mlnode.io.llama import Model\n"
+        "from mlnode.io.model import Model\n"
         "from mlnode.io.poc_engine import PocEngine\n"
         "from mlnode.poc import Stage\n"
         "path, log = Path(sys.argv[1]), EngineLog()\n"

@@ -20,7 +20,7 @@ from mlnode.io.frames import (
     Stop,
     Submit,
 )
-from mlnode.io.llama import Model
+from mlnode.io.model import Model
 from mlnode.io.poc_engine import PocEngine
 from mlnode.poc import Stage
 

@@ -12,8 +12,9 @@ import pytest
 from mlnode.contexts import ContextShape, KvType, poc_context, serving_context
 from mlnode.estimate import compute_compute_bytes, compute_kv_bytes, compute_output_bytes
 from mlnode.io.callbacks import AbortFlag, EngineLog
-from mlnode.io.llama import Context, Model
-from mlnode.io.loading import read_model_header
+from mlnode.io.llama import Context
+from mlnode.io.model import Model
+from mlnode.io.opening import read_model_header
 from mlnode.io.probe import Probe, measure_context
 from mlnode.io.prober import Answer, Question
 from tests.mlnode.recurrent_gguf import write_recurrent_gguf

@@ -12,7 +12,7 @@ from mlnode.io.callbacks import AbortFlag
 from mlnode.io.embedding import Pooling
 from mlnode.io.frames import Embed, Submit
 from mlnode.io.kv_store import KvStore, empty
-from mlnode.io.llama import Model
+from mlnode.io.model import Model
 from mlnode.io.poc_engine import Interrupted, PocEngine
 from mlnode.poc import Stage
 from tests.mlnode.io.test_embedding import TEXTS, are_alike, pool_by_library

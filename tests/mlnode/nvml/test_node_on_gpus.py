@@ -12,8 +12,8 @@ import pytest
 
 from mlnode.estimate import MIB, compute_estimate
 from mlnode.io.gpu import CONTEXT_MB
-from mlnode.io.loading import read_model_header
 from mlnode.io.made_gguf import write_tiny_gguf
+from mlnode.io.opening import read_model_header
 from tests.mlnode.system.nodes import ROOT, WAIT_S, Node, http, launch, wait_until
 from tests.mlnode.system.scraping import read, read_by
 

@@ -41,7 +41,7 @@ class Recount:
 
 def main(model: Path, block_hash: bytes, public_key: bytes) -> None:
     from mlnode.io.callbacks import AbortFlag, EngineLog
-    from mlnode.io.llama import Model
+    from mlnode.io.model import Model
     from mlnode.io.poc_engine import PocEngine
     from mlnode.poc import Stage
 
