@@ -64,20 +64,27 @@ def _identify(path: Path) -> tuple[int, int, int, int]:
 
 
 def open_model(
-    order: Load, log: EngineLog, reply: Callable[[Frame], None], opened: Opened | None = None
+    order: Load,
+    log: EngineLog,
+    reply: Callable[[Frame], None],
+    opened: Opened | None,
+    meanwhile: Callable[[], None],
 ) -> Opened:
-    """The model that is asked for; `opened` ahead is used or closed. Raises `EngineError` with a
-    `LoadFailed` code."""
+    """The model that is asked for; `opened` ahead is used or closed. `meanwhile` is called when all that is
+    left is llama.cpp's own load, which holds no interpreter lock. Raises `EngineError` with a `LoadFailed`
+    code."""
     _check_parameters(order)
     if opened is not None:
         if opened.is_asked_for_by(order):
             check_kv_type(opened.header, order.kv_type)
             return opened
         opened.model.close()
-    return _open(order, log, reply)
+    return _open(order, log, reply, meanwhile)
 
 
-def _open(order: Load, log: EngineLog, reply: Callable[[Frame], None]) -> Opened:
+def _open(
+    order: Load, log: EngineLog, reply: Callable[[Frame], None], meanwhile: Callable[[], None]
+) -> Opened:
     if order.devices:
         os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(order.devices)  # read when the first model is opened
     path = Path(order.path)
@@ -85,6 +92,7 @@ def _open(order: Load, log: EngineLog, reply: Callable[[Frame], None]) -> Opened
     file = _identify(path)
     header = read_model_header(path)
     check_kv_type(header, order.kv_type)
+    meanwhile()
     model = Model(
         path,
         n_gpu_layers=order.n_gpu_layers,

@@ -152,7 +152,7 @@ class Worker:
         try:
             order = self._inbox.get(timeout=AHEAD_S)
         except queue.Empty:
-            importlib.import_module("mlnode.io.sandbox")
+            _import(*REST, "mlnode.io.sandbox")
             order = self._inbox.get()
         while isinstance(order, Open):
             opened = opened or open_ahead(order, self._log)
@@ -232,7 +232,7 @@ class Worker:
         self._n_threads = order.n_threads
         send = self._connection.send
         started = time.monotonic()
-        opened = open_model(order, self._log, send, opened)
+        opened = open_model(order, self._log, send, opened, _import_meanwhile)
         from mlnode.io.embedding import EmbedWork
         from mlnode.io.loading import start_engine
         from mlnode.io.poc_work import PocWork
@@ -272,7 +272,6 @@ def run(fd: int) -> None:
     """Work for the front at the other end of this socket. Never returns."""
     worker = Worker(Connection(fd))
     threading.Thread(target=worker.read_orders, name="orders", daemon=True).start()
-    threading.Thread(target=_import_rest, name="imports", daemon=True).start()
     status = EXIT_ENGINE
     try:
         status = worker.work()
@@ -284,8 +283,12 @@ def run(fd: int) -> None:
         os._exit(status)
 
 
-def _import_rest() -> None:
+def _import_meanwhile() -> None:
+    threading.Thread(target=_import, args=REST, name="imports", daemon=True).start()
+
+
+def _import(*names: str) -> None:
     """What fails here fails again, with its reason, where it is needed."""
     with contextlib.suppress(ImportError):
-        for name in REST:
+        for name in names:
             importlib.import_module(name)
