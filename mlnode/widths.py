@@ -26,6 +26,10 @@ SHARE_NEW, SHARE_STALE = 0.0625, 0.5
 """Weight of a new measurement of a known width, and of one that was not used lately. One that took twice as
 long counts as twice, not more."""
 
+SHARE_ANCHOR = 0.01
+"""Part of the slowness that goes over into the times with each decode, so that it stays near 1: it is only of
+use in relation to the decodes just before, and noise alone would let times grow without end."""
+
 SHARE_PIECE = 0.125
 """Weight of a new piece in the pace of reading."""
 
@@ -83,6 +87,10 @@ class Widths:
         if not stale:
             self._slowness += SHARE_PACE * (min(us / known.us, 2 * self._slowness) - self._slowness)
         known.us += (SHARE_STALE if stale else SHARE_NEW) * (new_us - known.us)
+        shift = self._slowness**SHARE_ANCHOR
+        self._slowness /= shift
+        for each in self._widths.values():
+            each.us *= shift
 
     def split(self, n: int) -> tuple[int, ...]:
         """The widths of the decodes that give `n` sequences a token each; their sum is `n`."""
@@ -100,7 +108,7 @@ class Widths:
         return chosen
 
     def known_us(self) -> dict[int, int]:
-        """Time of each known width, on a machine as quick as when the first was measured."""
+        """Time of each known width, on a machine as quick as it was lately."""
         return {width: round(found.us) for width, found in self._widths.items() if self._is_known(width)}
 
     def _is_known(self, width: int) -> bool:

@@ -16,6 +16,9 @@ _BUFFER_SIZE = re.compile(r"(\w+)\s+(model|KV|RS|compute|output) buffer size\s*=
 _LOG_ERROR = 4
 """GGML_LOG_LEVEL_ERROR; warnings are 3."""
 
+MINING = -1
+"""Under this number the abort flag knows the mining run; requests and validations have numbers from 0 up."""
+
 
 class EngineLog:
     """llama.cpp's messages: buffer sizes are read from them, errors are kept and printed to stderr.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from mlnode.io.callbacks import AbortFlag
+from mlnode.io.callbacks import MINING, AbortFlag
 from mlnode.io.frames import Done, Frame, PocBatch, PocFailed, PocStart, PocStarted, PocValidate, PocValidated
 from mlnode.io.model import EngineError
 from mlnode.io.poc_engine import Interrupted, PocEngine
@@ -26,9 +26,6 @@ from mlnode.poc import (
     inspect_claim,
     judge,
 )
-
-MINING = -1
-"""Under this number the abort flag knows the mining run; requests and validations have numbers from 0 up."""
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlnode.io.callbacks import AbortFlag, EngineLog
+from mlnode.io.callbacks import MINING, AbortFlag, EngineLog
 from mlnode.io.connection import Connection
 from mlnode.io.frames import (
     BrokenFrame,
@@ -108,8 +108,6 @@ class Worker:
             case Cancel():
                 self._abort.cancel(order.request_id)
             case PocStop():
-                from mlnode.io.poc_work import MINING
-
                 self._abort.cancel(MINING)
             case Stop():
                 self._abort.cancel_all()
@@ -232,7 +230,10 @@ class Worker:
         self._n_threads = order.n_threads
         send = self._connection.send
         started = time.monotonic()
-        opened = open_model(order, self._log, send, opened, _import_meanwhile)
+        imports = threading.Thread(target=_import, args=REST, name="imports", daemon=True)
+        opened = open_model(order, self._log, send, opened, imports.start)
+        if imports.ident is not None:  # two threads must not import the same modules at once
+            imports.join()
         from mlnode.io.embedding import EmbedWork
         from mlnode.io.loading import start_engine
         from mlnode.io.poc_work import PocWork
@@ -281,10 +282,6 @@ def run(fd: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
-
-
-def _import_meanwhile() -> None:
-    threading.Thread(target=_import, args=REST, name="imports", daemon=True).start()
 
 
 def _import(*names: str) -> None:
