@@ -13,6 +13,14 @@ import additions  # noqa: E402
 import build_llama  # noqa: E402
 from progress import StepFailed  # noqa: E402
 
+LOOKS = """
+        for (const auto & t : token_to_id) {
+            if (t.first == "<eos>" || t.first == "▁<PRE>"
+                || t.first == "<eos>") { log(__func__, t.second, t.first.c_str()); }
+            if (strstr(t.first.c_str(), "unused")) { log("%s", __func__, t.first.c_str(), t.second); }
+        }
+"""
+
 
 def lay_out(folder: Path) -> dict[str, str]:
     """Sources with every anchor, each behind the same line in another function."""
@@ -22,6 +30,7 @@ def lay_out(folder: Path) -> dict[str, str]:
         texts[each.path] = (
             texts.get(each.path, "") + decoy + "".join(each.anchors) + "    work();\n    }\n}\n"
         )
+    texts["src/llama-vocab.cpp"] += LOOKS
     for path, text in texts.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text)
@@ -35,9 +44,19 @@ def test_each_addition_is_the_first_thing_behind_its_place(tmp_path: Path) -> No
         after = (tmp_path / path).read_text()
         mine = [each for each in additions.ADDITIONS if each.path == path]
         for each in mine:
-            assert "".join(each.anchors) + each.text in after
-            after = after.replace(each.text, "", 1)
+            added = each.text.replace("SOUGHT", '"<eos>", "▁<PRE>"')
+            assert "".join(each.anchors) + added in after
+            after = after.replace(added, "", 1)
         assert after == text
+
+
+@pytest.mark.parametrize("use", ['t.first.find("<eo")', 't.first == "\\x3c"', "t.first == word"])
+def test_a_vocabulary_that_is_looked_into_in_another_way_is_refused(tmp_path: Path, use: str) -> None:
+    texts = lay_out(tmp_path)
+    vocab = tmp_path / "src/llama-vocab.cpp"
+    vocab.write_text(texts["src/llama-vocab.cpp"].replace('t.first == "▁<PRE>"', use))
+    with pytest.raises(StepFailed, match="only compare"):
+        additions.add(tmp_path)
 
 
 @pytest.mark.parametrize("each", additions.ADDITIONS, ids=lambda each: each.anchors[0].strip())
