@@ -174,15 +174,11 @@ class Client:
         return await self.call("/cosmos.tx.v1beta1.Service/GetTx", request, tx_service_pb2.GetTxResponse)
 
     async def wait_tx(self, tx_hash: str) -> tx_service_pb2.GetTxResponse:
-        """A transaction, as soon as it is in a block and the node stands at that block: it is found in the
-        database a moment before."""
+        """A transaction, as soon as it is in a block."""
         deadline = time.monotonic() + 10
         while True:
             try:
-                found = await self.find_tx(tx_hash)
-                while (await self.status()).height < found.tx_response.height:
-                    await asyncio.sleep(0.01)
-                return found
+                return await self.find_tx(tx_hash)
             except grpc.aio.AioRpcError as error:
                 if error.code() != grpc.StatusCode.NOT_FOUND:
                     raise
