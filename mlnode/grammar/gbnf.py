@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mlnode.grammar.byteranges import POINT_MAX, Ranges, complement, mask_of, split_to_bytes
+from mlnode.grammar.cursor import Cursor
 
 TEXT_MAX = 65_536
 """Characters of a grammar."""
@@ -60,10 +61,9 @@ _HEX = {"x": 2, "u": 4, "U": 8}
 _REPEATS: dict[str, tuple[int, int | None]] = {"*": (0, None), "+": (1, None), "?": (0, 1)}
 
 
-class _Parser:
+class _Parser(Cursor):
     def __init__(self, text: str) -> None:
-        self._text = text
-        self._at = 0
+        super().__init__(text)
         self._numbers: dict[str, int] = {}
         self._names: list[str] = []
         self._rows: list[tuple[Row, ...] | None] = []
@@ -289,17 +289,6 @@ class _Parser:
             raise GrammarInvalid("The grammar is too large when its repetitions are written out.")
         return row
 
-    def _peek(self) -> str:
-        if self._at >= len(self._text):
-            raise self._fault("the grammar ends too early")
-        return self._text[self._at]
-
-    def _take(self, mark: str) -> bool:
-        found = self._text.startswith(mark, self._at)
-        if found:
-            self._at += len(mark)
-        return found
-
     def _skip(self, *, lines: bool) -> None:
         """White space and comments."""
         blank = " \t\r\n" if lines else " \t"
@@ -311,6 +300,9 @@ class _Parser:
                 self._at += 1
             else:
                 return
+
+    def _ended(self) -> GrammarInvalid:
+        return self._fault("the grammar ends too early")
 
     def _fault(self, what: str) -> GrammarInvalid:
         line = self._text.count("\n", 0, self._at) + 1

@@ -48,7 +48,7 @@ FORMATS: Final[Mapping[str, str]] = {
 
 
 def fault(place: str, what: str) -> SchemaUnsupported:
-    return SchemaUnsupported(f"The schema at {place}: {what}.")
+    return SchemaUnsupported(f"The schema at {place}: {what}. Say it in another way, or leave it out.")
 
 
 def read_alone(schema: dict[str, Anything], keyword: str, place: str) -> Anything:

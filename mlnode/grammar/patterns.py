@@ -8,6 +8,7 @@ word boundaries, anchors in the middle. Negated classes such as \\D stay within 
 from collections.abc import Iterable
 
 from mlnode.grammar.byteranges import Ranges, complement
+from mlnode.grammar.cursor import Cursor
 
 ANY_CHARACTER = "char"
 """The rule for one character of a JSON string, which whoever uses the result has to define."""
@@ -62,10 +63,9 @@ def _point(point: int) -> str:
     return char if char.isascii() and char.isalnum() else f"\\U{point:08X}"
 
 
-class _Reader:
+class _Reader(Cursor):
     def __init__(self, pattern: str) -> None:
-        self._text = pattern
-        self._at = 0
+        super().__init__(pattern)
         self._depth = 0
 
     def read(self) -> str:
@@ -200,13 +200,5 @@ class _Reader:
             raise PatternUnsupported(f"the escape \\{mark}")
         return ((ord(mark), ord(mark)),)
 
-    def _peek(self) -> str:
-        if self._at >= len(self._text):
-            raise PatternUnsupported("an end in the middle")
-        return self._text[self._at]
-
-    def _take(self, mark: str) -> bool:
-        found = self._text.startswith(mark, self._at)
-        if found:
-            self._at += len(mark)
-        return found
+    def _ended(self) -> PatternUnsupported:
+        return PatternUnsupported("an end in the middle")

@@ -45,6 +45,8 @@ END_S = 5.0
 LOG_SHOWN_BYTES = 2000
 TITLE = "--- worker "
 """Begins the output of each worker in its model's log."""
+_AGAIN_S = {"QUEUE_FULL": 1, "NO_KV_ROOM": 1}
+"""When to ask again where a worker had no room for a request; it ends others all the time."""
 _GAVE_UP = "The model's worker could not go on: {}; ask again, or ask another node."
 _SENTENCES = {
     "BAD_PARAMETERS": "The request cannot be served: {}.",
@@ -181,7 +183,7 @@ class Worker:
             case Done(request_id=request) | Embedded(request_id=request):
                 self.owner.end_stream(request, frame)
             case RequestFailed(request_id=request, code=code, text=text):
-                self.owner.end_stream(request, _explain(code, text))
+                self.owner.end_stream(request, explain(code, text))
             case Heartbeat(steps=steps):
                 working = frame.active > 0 or frame.waiting > 0 or frame.poc
                 self.owner.post(WorkerBeat(self.model, self.number, steps, working))
@@ -222,16 +224,18 @@ class Worker:
     def _note_poc_failure(self, frame: PocFailed) -> None:
         _log.error("proof of compute failed", model=self.model, code=frame.code, text=frame.text)
         if frame.validation_id >= 0:
-            self.owner.end_stream(frame.validation_id, _explain(frame.code, frame.text))
+            self.owner.end_stream(frame.validation_id, explain(frame.code, frame.text))
         elif self.minings:
             mining = self.minings.popleft()
             mining.finished, mining.error = True, frame.text
             self.owner.note_mined(mining)
 
 
-def _explain(code: str, text: str) -> RequestInvalid:
+def explain(code: str, text: str) -> RequestInvalid:
     """For the client, from what the worker says: a sentence, or only the reason."""
-    return RequestInvalid(code, _SENTENCES.get(code, "{}").format(text))
+    refusal = RequestInvalid(code, _SENTENCES.get(code, "{}").format(text))
+    refusal.retry_after_s = _AGAIN_S.get(code)
+    return refusal
 
 
 def _describe_exit(status: int) -> str:
