@@ -24,7 +24,7 @@ from mlnode.calibration import (
 )
 from mlnode.poc import LATE_PPM, Claim, Partition, Rules, Verdict, inspect_claim, judge
 
-TRIALS = int(os.environ.get("MESHKEEPER_POC_TRIALS", "250"))
+TRIALS = int(os.environ.get("MESHKEEPER_POC_TRIALS", "1000"))
 """For each model, and size of the sample or direction: a thousand of every kind."""
 MODELS = ("gemma3-270m-q4_k_m", "tiny")
 SAMPLES = (20, 50)

@@ -14,7 +14,7 @@ import pytest
 
 from tests.mlnode.storm import Storm, make_world
 
-EVENTS = int(os.environ.get("MESHKEEPER_SCHEDULER_EVENTS", "6000"))
+EVENTS = int(os.environ.get("MESHKEEPER_SCHEDULER_EVENTS", "100000"))
 SEED = int(os.environ.get("MESHKEEPER_SCHEDULER_SEED", "1"))
 EVENTS_PER_WORLD = 600
 
