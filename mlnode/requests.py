@@ -30,9 +30,11 @@ class Requests:
         return model in self.lines and bool(self.lines[model].waiting)
 
     def waited_for(self) -> list[str]:
-        """The models that somebody waits for, the longest wait first."""
-        oldest = [(line.oldest_ms, model) for model, line in self.lines.items() if line.waiting]
-        return [model for _, model in sorted(oldest)]
+        """The models that somebody waits for, the longest wait first; of one moment, the earlier number."""
+        lines = [
+            (line.oldest_ms, line.waiting[0].id, model) for model, line in self.lines.items() if line.waiting
+        ]
+        return [model for *_, model in sorted(lines)]
 
     def add(self, request: Request) -> None:
         """To the end of its line."""

@@ -201,6 +201,7 @@ class Scheduler(Node):
 
     def _advance(self, now_ms: int) -> Iterator[Action]:
         self.residents.release(0, now_ms)
+        yield from self._refuse_expired(now_ms)
         yield from self._refuse_hopeless(now_ms)
         yield from self._patience.end(now_ms)
         if self.draining_until_ms is None:
@@ -212,11 +213,13 @@ class Scheduler(Node):
         elif self.mission.job is not None:
             yield from self._mine()
 
-    def _refuse_hopeless(self, now_ms: int) -> Iterator[Action]:
+    def _refuse_expired(self, now_ms: int) -> Iterator[Action]:
         for request in list(self.requests.pop_expired(now_ms)):
             retry_after_s = compute_retry_after_s(self, request.model, now_ms)
             expired = WaitExpired(request.model, now_ms - request.arrived_ms, retry_after_s)
             yield self.requests.fail(request, expired)
+
+    def _refuse_hopeless(self, now_ms: int) -> Iterator[Action]:
         for model in self.requests.waited_for():
             if obstacle := find_obstacle_of(self, model, now_ms):
                 waiting = self.requests.line(model).waiting
@@ -224,12 +227,17 @@ class Scheduler(Node):
                     yield self.requests.fail(waiting.popleft(), obstacle)
 
     def _make_room(self, now_ms: int) -> Iterator[Action]:
+        """A pinned model that comes may leave others no room for good."""
         plan = Plan(self.residents, self.pinned(), self.requests.waits, self.limits.max_loads, now_ms)
+        pinned_comes = False
         for action in plan.meet(list_claims(self)):
             if isinstance(action, SpawnWorker):
                 self._stop_clock(action.model, now_ms)
+                pinned_comes |= action.model in self.pinned()
             yield action
         self.unplaced = plan.unplaced
+        if pinned_comes:
+            yield from self._refuse_hopeless(now_ms)
 
     def _grant(self, model: str, now_ms: int) -> Iterator[Action]:
         instance = self.instance_of(model)

@@ -67,6 +67,25 @@ class TestPin:
         refusal(node.ask("b")[1], ModelTooLarge)
         assert node.state("a") is InstanceState.READY
 
+    def test_who_waits_in_vain_since_a_pinned_model_came_is_told_at_once(self) -> None:
+        node = Node(room=2)
+        node.tell(FilesScanned((make_file("a"), make_file("b"), make_file("big", 150))))
+        node.ask("a")
+        node.loaded("a")
+        assert node.ask("big")[1] == []
+        actions = node.tell(InferenceUpAsked(1, "b", "", PARAMS))
+        assert spawned(actions) == ["b"]
+        refusal(actions, ModelTooLarge)
+
+    def test_of_two_who_came_in_the_same_moment_the_first_goes_first(self) -> None:
+        node = Node(room=1)
+        node.ask("a")
+        node.loaded("a")
+        node.ask("c")
+        node.ask("b")
+        node.tell(RequestEnded(1))
+        assert spawned(node.exited("a")) == ["c"]
+
     def test_beside_a_pinned_model_the_others_change_places(self) -> None:
         node = Node(room=2, pinned=frozenset({"a"}))
         node.serve("a")
